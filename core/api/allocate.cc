@@ -1,0 +1,157 @@
+#include "core/api/allocate.h"
+
+#include "core/api/failure.h"
+#include "core/base/mem.h"
+#include "core/hardening/misuse.h"
+#include "core/heap/homeless.h"
+#include "core/heap/large.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+// A block of slab class `c` by any path but the inlined one.
+void* AllocateClass(Heap* heap, SizeClass c) {
+  void* block = heap->bin(c).Pop();
+  if (block == nullptr) block = heap->Refill(c);
+  if (block != nullptr) CheckAllocated(*heap, c, block);
+  return block;
+}
+
+// The slab class of blocks that serve an alignment in (16, kUnit], or 0 if only
+// a span does. Slabs begin at a unit, so every block of a class that is a
+// multiple of the alignment will.
+SizeClass AlignedClass(size_t alignment, size_t size) {
+  size = RoundUp(Max(size, 1), alignment);
+  if (size > kSlabMax) return 0;
+  SizeClass c = ClassOfSize(size);
+  while (InfoOf(c).size % alignment != 0) ++c;  // kSlabMax is a multiple of all
+  return c;
+}
+
+// Finds the range and map entry of what should be a live block; stops if it is
+// none.
+Range* FindBlock(const void* block, MapEntry* entry) {
+  Range* const range = g_instance.region.RangeOf(block);
+  if (ALCOVE_UNLIKELY(range == nullptr)) Stop(Misuse::kUseForeign, block);
+  *entry = LoadEntry(range->class_map(), range->IndexOf(block));
+  const SizeClass c = ClassOfEntry(*entry);
+  if (ALCOVE_UNLIKELY(c == 0)) Stop(Misuse::kUseAfterFree, block);
+  const bool inside =
+      IsSlabClass(c)
+          ? !PlaceOf(SlabAt(*range, block, *entry), InfoOf(c), block).is_start
+          : c == kInteriorClass || AddressOf(block) % kUnit != 0;
+  if (ALCOVE_UNLIKELY(inside)) Stop(Misuse::kUseInside, block);
+  return range;
+}
+
+size_t SizeIn(const Range& range, const void* block, MapEntry entry) {
+  const SizeClass c = ClassOfEntry(entry);
+  return IsSlabClass(c) ? InfoOf(c).size : LargeSize(range, block);
+}
+
+}  // namespace
+
+void* AllocateSlow(size_t size) {
+  Heap* const heap = CurrentHeap();
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  void* const block = size <= kSlabMax
+                          ? AllocateClass(heap, ClassOfSize(size))
+                          : AllocateLarge(heap, size, kUnit, false);
+  return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
+}
+
+void* AllocateZeroed(size_t size) {
+  Heap* const heap = CurrentHeap();
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  void* block;
+  if (size > kSlabMax) {
+    block = AllocateLarge(heap, size, kUnit, true);
+    return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
+  }
+  const SizeClass c = ClassOfSize(size);
+  Bin& bin = heap->bin(c);
+  // A block from the array was used before; one from the mask may be fresh.
+  bool zero = false;
+  if (bin.own() != 0) {
+    block = bin.Pop();
+  } else {
+    block = bin.PopMask();
+    if (block == nullptr) block = heap->Refill(c);
+    // Refill may have found blocks that other threads freed, but always through
+    // the mask.
+    zero = bin.mask_zero;
+  }
+  if (ALCOVE_UNLIKELY(block == nullptr)) return Fail(kNoMemory);
+  CheckAllocated(*heap, c, block);
+  if (!zero) memset(block, 0, size);
+  return block;
+}
+
+void* AllocateAligned(size_t alignment, size_t size) {
+  // Where the default alignment does, or a class that is at least 16.
+  if (alignment <= 16) return Allocate(alignment <= 8 ? size : Max(size, 16));
+  if (ALCOVE_UNLIKELY(size > kRequestMax - alignment)) return Fail(kNoMemory);
+  Heap* const heap = CurrentHeap();
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  const SizeClass c = alignment <= kUnit ? AlignedClass(alignment, size) : 0;
+  void* const block =
+      c != 0 ? AllocateClass(heap, c)
+             : AllocateLarge(heap, size, Max(alignment, kUnit), false);
+  return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
+}
+
+void FreeSlow(void* block) {
+  if (block == nullptr) return;
+  Range* const range = g_instance.region.RangeOf(block);
+  if (ALCOVE_UNLIKELY(range == nullptr)) Stop(Misuse::kFreeForeign, block);
+  const MapEntry entry = LoadEntry(range->class_map(), range->IndexOf(block));
+  const SizeClass c = ClassOfEntry(entry);
+  if (ALCOVE_UNLIKELY(c == 0)) Stop(Misuse::kFreeNoBlock, block);
+  if (ALCOVE_UNLIKELY(c == kInteriorClass)) Stop(Misuse::kFreeInside, block);
+  Heap* const heap = CurrentHeap();
+  if (ALCOVE_UNLIKELY(heap == nullptr)) {
+    return FreeHomeless(&g_instance, *range, block, entry);
+  }
+  CheckFreed(*heap, block, entry);
+  if (c == kHugeClass) return FreeHuge(heap, block);
+  Bin& bin = heap->bin(c);
+  if (bin.full()) {
+    if (IsSlabClass(c)) {
+      heap->MakeRoom(c);
+    } else if (!heap->MakeSpanRoom(c)) {
+      return heap->ReleaseSpan(block);
+    }
+  }
+  bin.Push(block, [&] { return HasTag(entry, heap->tag()); });
+}
+
+size_t UsableSize(const void* block) {
+  MapEntry entry;
+  const Range* const range = FindBlock(block, &entry);
+  return SizeIn(*range, block, entry);
+}
+
+void* Reallocate(void* block, size_t size) {
+  MapEntry entry;
+  const Range* const range = FindBlock(block, &entry);
+  const size_t old_size = SizeIn(*range, block, entry);
+  // In place while at least half of the block stays in use.
+  if (size <= old_size && size >= old_size / 2) return block;
+  if (ALCOVE_UNLIKELY(size > kRequestMax)) return Fail(kNoMemory);
+  Heap* const heap = CurrentHeap();
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  if (!IsSlabClass(ClassOfEntry(entry)) && size > kSlabMax) {
+    CheckFreed(*heap, block, entry);
+    if (ResizeLargeInPlace(heap, block, size)) return block;
+    void* const moved = MoveLarge(heap, block, size);
+    return moved != nullptr ? moved : Fail(kNoMemory);
+  }
+  void* const target = Allocate(size);
+  if (ALCOVE_UNLIKELY(target == nullptr)) return nullptr;
+  memcpy(target, block, Min(size, old_size));
+  Free(block);
+  return target;
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE

@@ -1,0 +1,62 @@
+// The paths behind the malloc family, without names and errors: the fast ones
+// inline, the slow ones out of line.
+#ifndef ALCOVE_CORE_API_ALLOCATE_H_
+#define ALCOVE_CORE_API_ALLOCATE_H_
+
+#include "core/api/state.h"
+#include "core/heap/checks.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+// A block of any size and of malloc's alignment, when the fast path had none.
+ALCOVE_NOINLINE void* AllocateSlow(size_t size);
+
+// The same, zeroed.
+void* AllocateZeroed(size_t size);
+
+// A block at a multiple of `alignment`, a power of two.
+void* AllocateAligned(size_t alignment, size_t size);
+
+// Frees any block, null included, when the fast path could not; stops for what
+// is not one.
+ALCOVE_NOINLINE void FreeSlow(void* block);
+
+// `size` is not 0, `block` not null.
+void* Reallocate(void* block, size_t size);
+
+// The usable size of a live block; misuse for anything else.
+size_t UsableSize(const void* block);
+
+ALCOVE_INLINE void* Allocate(size_t size) {
+  if (ALCOVE_LIKELY(size <= kLookupMax)) {
+    const SizeClass c = LookupClass(size);
+    void* const block = tls_heap->bin(c).Pop();
+    if (ALCOVE_LIKELY(block != nullptr)) {
+      CheckAllocated(*tls_heap, c, block);
+      return block;
+    }
+  }
+  return AllocateSlow(size);
+}
+
+ALCOVE_INLINE void Free(void* block) {
+  const Region& region = g_instance.region;
+  const size_t index = region.PrimaryIndex(block);
+  if (ALCOVE_LIKELY(index < region.primary_units())) {
+    const MapEntry entry = LoadEntry(region.primary_class_map(), index);
+    Heap* const heap = tls_heap;
+    // A class that is not cached has a bin that is always full.
+    Bin& bin = heap->bin(ClassOfEntry(entry));
+    if constexpr (Config::kCheckInvariants) {
+      if (!bin.full()) CheckFreed(*heap, block, entry);
+    }
+    if (ALCOVE_LIKELY(
+            bin.Push(block, [&] { return HasTag(entry, heap->tag()); })))
+      return;
+  }
+  FreeSlow(block);
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_API_ALLOCATE_H_

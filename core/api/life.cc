@@ -1,0 +1,45 @@
+// The life of the instance, and of a thread in it.
+#include "core/api/entry_points.h"
+#include "core/api/failure.h"
+#include "core/api/state.h"
+#include "core/api/thread_exit.h"
+
+namespace core = ALCOVE_CORE_NAMESPACE;
+
+ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
+  const core::Range* const range = core::g_instance.region.RangeOf(address);
+  if (range == nullptr) return 0;
+  return core::LoadEntry(range->class_map(), range->IndexOf(address)) != 0;
+}
+
+ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
+  return core::g_instance.region.Purge();
+}
+
+ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
+  core::Heap* const heap = core::tls_heap;
+  if (heap == &core::g_no_heap) return;
+  core::thread_exit::Disarm();
+  core::ForgetHeap();
+  core::g_instance.registry.HandBack(heap);
+}
+
+ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
+  if (core::g_instance.registry.OthersLive()) return core::kBusy;
+  if (core::tls_heap != &core::g_no_heap) core::thread_exit::Disarm();
+  core::ForgetHeap();
+  core::thread_exit::Release();
+  core::g_instance.region.Release();
+  core::g_instance.registry.Release();
+  core::g_instance.live.Reset();
+  core::g_instance.homeless.Reset();
+  return 0;
+}
+
+ALCOVE_EXPORT const char* ALCOVE_PUBLIC(version)(void) noexcept {
+  return ALCOVE_VERSION_STRING;
+}
+
+ALCOVE_EXPORT const char* ALCOVE_PUBLIC(config)(void) noexcept {
+  return ALCOVE_CONFIG_JSON;
+}

@@ -1,0 +1,122 @@
+// The malloc family: arguments checked, failures given their errno, the rest in
+// allocate.h.
+#include "core/api/allocate.h"
+#include "core/api/entry_points.h"
+#include "core/api/failure.h"
+#include "core/hardening/misuse.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+namespace {
+
+// What posix_memalign and the public header promise; alignments beyond one unit
+// take spans.
+constexpr size_t kAlignmentMax = size_t{1} << 30;
+
+bool ValidAlignment(size_t alignment) {
+  return IsPowerOfTwo(alignment) && alignment <= kAlignmentMax;
+}
+
+// realloc keeps a block while at least half of it stays in use, so a block may
+// be up to twice as large as its size asks for.
+bool MayHaveSize(size_t usable, size_t size) {
+  return size <= usable && (size >= usable / 2 || GoodSize(size) == usable);
+}
+
+}  // namespace
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+namespace core = ALCOVE_CORE_NAMESPACE;
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(malloc)(size_t size) noexcept {
+  return core::Allocate(size);
+}
+
+ALCOVE_EXPORT void ALCOVE_PUBLIC(free)(void* block) noexcept {
+  core::Free(block);
+}
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(calloc)(size_t count, size_t size) noexcept {
+  size_t bytes;
+  if (ALCOVE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes))) {
+    return core::Fail(core::kNoMemory);
+  }
+  return core::AllocateZeroed(bytes);
+}
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(realloc)(void* block, size_t size) noexcept {
+  if (block == nullptr) return core::Allocate(size);
+  if (size == 0) {
+    core::Free(block);
+    return nullptr;
+  }
+  return core::Reallocate(block, size);
+}
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(reallocarray)(void* block, size_t count,
+                                                size_t size) noexcept {
+  size_t bytes;
+  if (ALCOVE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes))) {
+    return core::Fail(core::kNoMemory);
+  }
+  return ALCOVE_PUBLIC(realloc)(block, bytes);
+}
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(aligned_alloc)(size_t alignment,
+                                                 size_t size) noexcept {
+  if (ALCOVE_UNLIKELY(!core::ValidAlignment(alignment)))
+    return core::Fail(core::kInvalidArgument);
+  return core::AllocateAligned(alignment, size);
+}
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(memalign)(size_t alignment,
+                                            size_t size) noexcept {
+  return ALCOVE_PUBLIC(aligned_alloc)(alignment, size);
+}
+
+ALCOVE_EXPORT int ALCOVE_PUBLIC(posix_memalign)(void** block, size_t alignment,
+                                                size_t size) noexcept {
+  if (ALCOVE_UNLIKELY(!core::ValidAlignment(alignment) ||
+                      alignment < sizeof(void*))) {
+    return core::kInvalidArgument;
+  }
+  const core::KeepErrno keep_errno;
+  void* const result = core::AllocateAligned(alignment, size);
+  if (ALCOVE_UNLIKELY(result == nullptr)) return core::kNoMemory;
+  *block = result;
+  return 0;
+}
+
+ALCOVE_EXPORT size_t
+ALCOVE_PUBLIC(malloc_usable_size)(const void* block) noexcept {
+  return block == nullptr ? 0 : core::UsableSize(block);
+}
+
+ALCOVE_EXPORT size_t ALCOVE_PUBLIC(malloc_good_size)(size_t size) noexcept {
+  return core::GoodSize(size);
+}
+
+ALCOVE_EXPORT void ALCOVE_PUBLIC(free_sized)(void* block,
+                                             size_t size) noexcept {
+  if (block == nullptr) return;
+  const size_t usable = core::UsableSize(block);
+  if (ALCOVE_UNLIKELY(!core::MayHaveSize(usable, size))) {
+    core::Stop(core::Misuse::kWrongSize, block, usable);
+  }
+  core::Free(block);
+}
+
+ALCOVE_EXPORT void ALCOVE_PUBLIC(free_aligned_sized)(void* block,
+                                                     size_t alignment,
+                                                     size_t size) noexcept {
+  if (block == nullptr) return;
+  const size_t usable = core::UsableSize(block);
+  // An alignment can make a block much larger than its size asks for.
+  if (ALCOVE_UNLIKELY(size > usable)) {
+    core::Stop(core::Misuse::kWrongSize, block, usable);
+  }
+  if (ALCOVE_UNLIKELY(!core::ValidAlignment(alignment) ||
+                      core::AddressOf(block) % alignment != 0)) {
+    core::Stop(core::Misuse::kWrongAlignment, block);
+  }
+  core::Free(block);
+}

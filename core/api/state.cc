@@ -1,0 +1,24 @@
+#include "core/api/state.h"
+
+#include "core/api/thread_exit.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+constinit Instance g_instance;
+constinit const Heap g_no_heap;
+// The fast paths write to a heap only where a bin is neither empty nor full.
+constinit thread_local Heap* tls_heap = const_cast<Heap*>(&g_no_heap);
+
+Heap* CurrentHeap() {
+  Heap* const heap = tls_heap;
+  if (ALCOVE_LIKELY(heap != &g_no_heap)) return heap;
+  Heap* const acquired = g_instance.registry.Acquire(&g_instance);
+  if (acquired == nullptr) return nullptr;
+  tls_heap = acquired;
+  thread_exit::Arm(acquired);
+  return acquired;
+}
+
+void ForgetHeap() { tls_heap = const_cast<Heap*>(&g_no_heap); }
+
+}  // namespace ALCOVE_CORE_NAMESPACE

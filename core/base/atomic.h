@@ -1,0 +1,76 @@
+// Atomics without the C++ library: the compiler's, behind one small class. All
+// of the core's shared words are of this type, so that a test can put another
+// one in its place.
+#ifndef ALCOVE_CORE_BASE_ATOMIC_H_
+#define ALCOVE_CORE_BASE_ATOMIC_H_
+
+#include "core/base/config.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+enum class Order : int {
+  kRelaxed = __ATOMIC_RELAXED,
+  kAcquire = __ATOMIC_ACQUIRE,
+  kRelease = __ATOMIC_RELEASE,
+  kAcqRel = __ATOMIC_ACQ_REL,
+  kSeqCst = __ATOMIC_SEQ_CST,
+};
+
+// Zero-initialized by default, so that it may live in zeroed mappings and in
+// .bss.
+template <typename T>
+class Atomic {
+ public:
+  constexpr Atomic() = default;
+  constexpr explicit Atomic(T value) : value_(value) {}
+  Atomic(const Atomic&) = delete;
+  Atomic& operator=(const Atomic&) = delete;
+
+  T Load(Order order) const {
+    return __atomic_load_n(&value_, static_cast<int>(order));
+  }
+  void Store(T value, Order order) {
+    __atomic_store_n(&value_, value, static_cast<int>(order));
+  }
+  T Exchange(T value, Order order) {
+    return __atomic_exchange_n(&value_, value, static_cast<int>(order));
+  }
+  // On failure `expected` becomes the value found, read with relaxed order.
+  bool CompareExchange(T& expected, T desired, Order order) {
+    return __atomic_compare_exchange_n(&value_, &expected, desired, false,
+                                       static_cast<int>(order),
+                                       __ATOMIC_RELAXED);
+  }
+  T FetchOr(T bits, Order order) {
+    return __atomic_fetch_or(&value_, bits, static_cast<int>(order));
+  }
+  T FetchAnd(T bits, Order order) {
+    return __atomic_fetch_and(&value_, bits, static_cast<int>(order));
+  }
+  T FetchAdd(T n, Order order) {
+    return __atomic_fetch_add(&value_, n, static_cast<int>(order));
+  }
+  T FetchSub(T n, Order order) {
+    return __atomic_fetch_sub(&value_, n, static_cast<int>(order));
+  }
+
+  // Raises the value to at least `floor`.
+  void RaiseTo(T floor, Order order) {
+    T now = Load(Order::kRelaxed);
+    while (now < floor && !CompareExchange(now, floor, order)) {
+    }
+  }
+  // Lowers the value to at most `ceiling`.
+  void LowerTo(T ceiling, Order order) {
+    T now = Load(Order::kRelaxed);
+    while (now > ceiling && !CompareExchange(now, ceiling, order)) {
+    }
+  }
+
+ private:
+  T value_{};
+};
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_BASE_ATOMIC_H_

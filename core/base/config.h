@@ -1,0 +1,49 @@
+// The configuration of this instance: what the stamping macro wrote into
+// alcove_config.h, as typed constants. The schema, with the meaning, default
+// and range of each knob, is core/knobs.bzl. Logic reads these with `if
+// constexpr`; nothing else reads the macros.
+#ifndef ALCOVE_CORE_BASE_CONFIG_H_
+#define ALCOVE_CORE_BASE_CONFIG_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "alcove_config.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+enum class ThreadExit { probe, pthread_key };
+
+struct Config {
+  static constexpr size_t kRegionReserve =
+      size_t{ALCOVE_KNOB_region_reserve_mib} << 20;
+  static constexpr size_t kCommitChunk = size_t{ALCOVE_KNOB_commit_chunk_kib}
+                                         << 10;
+  static constexpr uint64_t kPurgeDelayMs = ALCOVE_KNOB_purge_delay_ms;
+  static constexpr size_t kPurgeDirtyMax =
+      size_t{ALCOVE_KNOB_purge_dirty_max_mib} << 20;
+  static constexpr size_t kCacheBytesPerClass =
+      ALCOVE_KNOB_cache_bytes_per_class;
+  static constexpr size_t kCacheBlocksPerClass =
+      ALCOVE_KNOB_cache_blocks_per_class;
+  static constexpr size_t kCacheSpanBytes = size_t{ALCOVE_KNOB_cache_span_kib}
+                                            << 10;
+  static constexpr size_t kHugePagesFrom =
+      size_t{ALCOVE_KNOB_huge_pages_from_mib} << 20;
+  static constexpr ThreadExit kThreadExit = ThreadExit::ALCOVE_KNOB_thread_exit;
+  static constexpr bool kSetErrno = ALCOVE_KNOB_set_errno;
+  static constexpr bool kCheckInvariants = ALCOVE_KNOB_check_invariants;
+};
+
+static constexpr char kInstanceName[] = ALCOVE_PREFIX_STRING;
+
+static_assert(sizeof(void*) == 8, "Alcove needs a 64-bit address space");
+static_assert(Config::kCommitChunk % 65536 == 0,
+              "commit_chunk_kib must be a multiple of 64");
+static_assert(Config::kRegionReserve % Config::kCommitChunk == 0 ||
+                  Config::kCommitChunk > Config::kRegionReserve,
+              "region_reserve_mib must be a multiple of commit_chunk_kib");
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_BASE_CONFIG_H_

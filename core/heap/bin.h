@@ -1,0 +1,105 @@
+// What one thread caches of one size class.
+//
+// An array of pointers with two ends: blocks of the thread's own slabs grow up
+// from the bottom and are handed out again, last in first out; blocks of other
+// threads' slabs grow down from the end and wait to be given back together. The
+// bin is full when the two meet. Behind the array, `mask` holds the rest of the
+// bitmap word that the last refill took, handed out in address order.
+//
+//   bottom            top            limit              bottom + capacity
+//     | own, own, own  |     free      |  other's, other's  |
+//
+// A bin that is all zero is empty and full at once and has no array: the state
+// in which a thread's first malloc and first free find it, so that the fast
+// path tests nothing else.
+//
+// One thread writes; statistics read `top`, `limit` and `mask` meanwhile.
+#ifndef ALCOVE_CORE_HEAP_BIN_H_
+#define ALCOVE_CORE_HEAP_BIN_H_
+
+#include "core/base/atomic.h"
+#include "core/base/bits.h"
+#include "core/slab/slab.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+struct alignas(64) Bin {
+  Atomic<void**> top;
+  Atomic<void**> limit;
+  void** bottom;
+  Atomic<BitWord> mask;
+  char* mask_start;  // the block of the mask's bit 0
+  Slab* mask_slab;   // meaningful while mask is not 0
+  uint32_t size;     // of a block, in bytes; set by the first refill
+  uint16_t capacity;
+  bool mask_zero;  // the mask's blocks read as zero
+
+  // A block, or null if the bin has none of its own.
+  ALCOVE_INLINE void* Pop() {
+    void** const t = top.Load(Order::kRelaxed);
+    if (ALCOVE_LIKELY(t != bottom)) {
+      void* const block = t[-1];
+      top.Store(t - 1, Order::kRelaxed);
+      if (block == nullptr) __builtin_unreachable();  // see PopMask
+      return block;
+    }
+    return PopMask();
+  }
+
+  ALCOVE_INLINE void* PopMask() {
+    const BitWord m = mask.Load(Order::kRelaxed);
+    if (ALCOVE_UNLIKELY(m == 0)) return nullptr;
+    mask.Store(m & (m - 1), Order::kRelaxed);
+    char* const block = mask_start + size_t{LowestBit(m)} * size;
+    // Or the caller's test for null would be made again.
+    if (block == nullptr) __builtin_unreachable();
+    return block;
+  }
+
+  bool full() const {
+    return top.Load(Order::kRelaxed) == limit.Load(Order::kRelaxed);
+  }
+
+  // Puts a block at the end for blocks of one's own slabs, or at that for
+  // others'. False if the bin is full. `is_own` is called, rather than passed,
+  // so that it is asked only then.
+  template <typename IsOwn>
+  ALCOVE_INLINE bool Push(void* block, IsOwn is_own) {
+    void** const t = top.Load(Order::kRelaxed);
+    void** const l = limit.Load(Order::kRelaxed);
+    if (ALCOVE_UNLIKELY(t == l)) return false;
+    if (ALCOVE_LIKELY(is_own())) {
+      *t = block;
+      top.Store(t + 1, Order::kRelaxed);
+    } else {
+      l[-1] = block;
+      limit.Store(l - 1, Order::kRelaxed);
+    }
+    return true;
+  }
+
+  void** end() const { return bottom + capacity; }
+  size_t own() const {
+    return static_cast<size_t>(top.Load(Order::kRelaxed) - bottom);
+  }
+  size_t others() const {
+    return static_cast<size_t>(end() - limit.Load(Order::kRelaxed));
+  }
+
+  // Empties one end.
+  void ClearOwn() { top.Store(bottom, Order::kRelaxed); }
+  void ClearOthers() { limit.Store(end(), Order::kRelaxed); }
+};
+static_assert(sizeof(Bin) == 64);
+
+// How many blocks a bin of slab class `c` may hold.
+constexpr unsigned CapacityMax(SizeClass c) {
+  const size_t by_bytes =
+      Config::kCacheBytesPerClass / internal::ComputeSize(c);
+  return static_cast<unsigned>(
+      Max(Min(by_bytes, Config::kCacheBlocksPerClass), 4));
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_HEAP_BIN_H_

@@ -1,0 +1,58 @@
+#include "core/heap/checks.h"
+
+#include "core/hardening/invariant.h"
+#include "core/hardening/misuse.h"
+#include "core/heap/instance.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+namespace internal {
+
+void CheckAllocated(const Heap& heap, SizeClass c, const void* block) {
+  const Range* const range = heap.instance()->region.RangeOf(block);
+  ALCOVE_INVARIANT(range != nullptr);
+  const MapEntry entry = LoadEntry(range->class_map(), range->IndexOf(block));
+  ALCOVE_INVARIANT(ClassOfEntry(entry) == c);
+  if (!IsSlabClass(c)) return;
+  ALCOVE_INVARIANT(HasTag(entry, heap.tag()));
+  Slab* const slab = SlabAt(*range, block, entry);
+  ALCOVE_INVARIANT(slab->owner.Load(Order::kRelaxed) == &heap);
+  ALCOVE_INVARIANT(slab->size_class == c);
+  const BlockPlace place = PlaceOf(slab, InfoOf(c), block);
+  ALCOVE_INVARIANT(place.is_start);
+  ALCOVE_INVARIANT(place.index / 64 < slab->fresh_word);
+  ALCOVE_INVARIANT((slab->local[place.index / 64] >> (place.index % 64) & 1) ==
+                   0);
+  ALCOVE_INVARIANT(!heap.Caches(c, block));
+}
+
+void CheckFreed(const Heap& heap, const void* block, MapEntry entry) {
+  const SizeClass c = ClassOfEntry(entry);
+  if (c == 0) Stop(Misuse::kFreeNoBlock, block);
+  if (c == kInteriorClass) Stop(Misuse::kFreeInside, block);
+  if (heap.Caches(c, block)) Stop(Misuse::kDoubleFree, block);
+  if (!IsSlabClass(c)) {
+    if (AddressOf(block) % kUnit != 0) Stop(Misuse::kFreeInside, block);
+    return;
+  }
+  const ClassInfo& info = InfoOf(c);
+  const Range* const range = heap.instance()->region.RangeOf(block);
+  Slab* const slab = SlabAt(*range, block, entry);
+  ALCOVE_INVARIANT(slab->size_class == c);
+  const BlockPlace place = PlaceOf(slab, info, block);
+  const unsigned w = place.index / 64;
+  const unsigned bit = place.index % 64;
+  if (!place.is_start) Stop(Misuse::kFreeInside, block);
+  if ((slab->remote[w].Load(Order::kRelaxed) >> bit & 1) != 0) {
+    Stop(Misuse::kDoubleFree, block, info.size);
+  }
+  // The local bits are the owner's to read.
+  if (!HasTag(entry, heap.tag())) return;
+  ALCOVE_INVARIANT(slab->owner.Load(Order::kRelaxed) == &heap);
+  if (w >= slab->fresh_word) Stop(Misuse::kFreeNeverAllocated, block);
+  if ((slab->local[w] >> bit & 1) != 0) {
+    Stop(Misuse::kDoubleFree, block, info.size);
+  }
+}
+
+}  // namespace internal
+}  // namespace ALCOVE_CORE_NAMESPACE

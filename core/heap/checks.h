@@ -1,0 +1,37 @@
+// Checks on every operation; with the knob `check_invariants` off they compile
+// to nothing.
+#ifndef ALCOVE_CORE_HEAP_CHECKS_H_
+#define ALCOVE_CORE_HEAP_CHECKS_H_
+
+#include "core/heap/heap.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace internal {
+
+void CheckAllocated(const Heap& heap, SizeClass c, const void* block);
+void CheckFreed(const Heap& heap, const void* block, MapEntry entry);
+
+}  // namespace internal
+
+// A block that a bin of slab class `c` is about to hand out is one: it begins
+// where a block does, in a slab of that class that this heap owns, and is not
+// available there.
+ALCOVE_INLINE void CheckAllocated(const Heap& heap, SizeClass c,
+                                  const void* block) {
+  if constexpr (Config::kCheckInvariants)
+    internal::CheckAllocated(heap, c, block);
+}
+
+// What is being freed is a live block as far as this heap can know: it begins
+// where a block does, was handed out, and is neither available, nor freed by
+// another thread, nor cached.
+ALCOVE_INLINE void CheckFreed(const Heap& heap, const void* block,
+                              MapEntry entry) {
+  if constexpr (Config::kCheckInvariants)
+    internal::CheckFreed(heap, block, entry);
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_HEAP_CHECKS_H_

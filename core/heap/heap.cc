@@ -1,0 +1,364 @@
+#include "core/heap/heap.h"
+
+#include "core/base/mem.h"
+#include "core/hardening/invariant.h"
+#include "core/hardening/misuse.h"
+#include "core/heap/instance.h"
+#include "core/heap/remote.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+// A bin begins with so many slots and doubles. Small, because most threads use
+// most classes little: the bins of a thread that used every class once take 3
+// KiB.
+constexpr unsigned kFirstCapacity = SlotPool::kSmallest;
+
+// A full bin gives back the older half of its own blocks; the blocks of other
+// threads go first, and all of them, once they fill this share of it.
+constexpr unsigned kOthersShare = 4;
+
+// Changes of the live count are published in steps of so many bytes.
+constexpr ptrdiff_t kPublishStep = 64 * 1024;
+
+}  // namespace
+
+void LiveCount::Add(ptrdiff_t more_blocks, ptrdiff_t more_bytes) {
+  // Unsigned, so that a decrease is an addition that wraps around.
+  const size_t now_blocks =
+      blocks.FetchAdd(static_cast<size_t>(more_blocks), Order::kRelaxed) +
+      static_cast<size_t>(more_blocks);
+  const size_t now_bytes =
+      bytes.FetchAdd(static_cast<size_t>(more_bytes), Order::kRelaxed) +
+      static_cast<size_t>(more_bytes);
+  // Another thread's decrease may arrive before the increase it undoes: not a
+  // peak.
+  if (static_cast<ptrdiff_t>(now_blocks) > 0)
+    blocks_peak.RaiseTo(now_blocks, Order::kRelaxed);
+  if (static_cast<ptrdiff_t>(now_bytes) > 0)
+    bytes_peak.RaiseTo(now_bytes, Order::kRelaxed);
+}
+
+void LiveCount::Reset() {
+  blocks.Store(0, Order::kRelaxed);
+  bytes.Store(0, Order::kRelaxed);
+  blocks_peak.Store(0, Order::kRelaxed);
+  bytes_peak.Store(0, Order::kRelaxed);
+}
+
+void HomelessCount::Reset() {
+  blocks.Store(0, Order::kRelaxed);
+  bytes.Store(0, Order::kRelaxed);
+}
+
+void Heap::Init(Instance* instance, uint32_t number, void** slots) {
+  instance_ = instance;
+  tag_ = number << kTagShift;
+  slots_.Init(slots);
+}
+
+// ---- Counting ----
+
+void Heap::PublishLive() {
+  instance_->live.Add(unpublished_blocks_, unpublished_bytes_);
+  unpublished_blocks_ = 0;
+  unpublished_bytes_ = 0;
+}
+
+void Heap::CountTaken(size_t blocks, size_t bytes) {
+  counts_.taken_blocks.Add(blocks);
+  counts_.taken_bytes.Add(bytes);
+  unpublished_blocks_ += static_cast<ptrdiff_t>(blocks);
+  unpublished_bytes_ += static_cast<ptrdiff_t>(bytes);
+  if (unpublished_bytes_ >= kPublishStep) PublishLive();
+}
+
+void Heap::CountReturned(size_t blocks, size_t bytes) {
+  counts_.taken_blocks.Subtract(blocks);
+  counts_.taken_bytes.Subtract(bytes);
+  unpublished_blocks_ -= static_cast<ptrdiff_t>(blocks);
+  unpublished_bytes_ -= static_cast<ptrdiff_t>(bytes);
+  if (unpublished_bytes_ <= -kPublishStep) PublishLive();
+}
+
+// ---- Slabs ----
+
+Span Heap::AllocateSpan(size_t units, size_t alignment) {
+  const Span span = instance_->region.Allocate(units, alignment);
+  if (ALCOVE_LIKELY(span.range != nullptr)) return span;
+  DrainSpans();
+  Collect();
+  return instance_->region.Allocate(units, alignment);
+}
+
+void Heap::List(Slab* slab) {
+  Slab*& head = listed_[slab->size_class];
+  slab->previous = nullptr;
+  slab->next = head;
+  if (head != nullptr) head->previous = slab;
+  head = slab;
+  slab->listed = true;
+}
+
+void Heap::Unlist(Slab* slab) {
+  if (slab->previous != nullptr) {
+    slab->previous->next = slab->next;
+  } else {
+    listed_[slab->size_class] = slab->next;
+  }
+  if (slab->next != nullptr) slab->next->previous = slab->previous;
+  slab->listed = false;
+}
+
+void Heap::ReleaseSlab(Slab* slab) {
+  Unlist(slab);
+  Span span;
+  span.range = instance_->region.RangeOf(slab->start);
+  span.first = span.range->IndexOf(slab->start);
+  RetireSlab(*span.range, slab);
+  // A slab of which no block was ever handed out has touched no memory.
+  instance_->region.Free(span, slab->units,
+                         slab->fresh_word != 0 || !slab->zero);
+}
+
+void Heap::Gained(Slab* slab, unsigned count) {
+  CountReturned(count, count * size_t{InfoOf(slab->size_class).size});
+  if (!slab->listed) List(slab);
+  // The last slab of a class stays, or a thread that allocates and frees one
+  // block would take and release a slab each time.
+  const bool last = listed_[slab->size_class] == slab && slab->next == nullptr;
+  if (ALCOVE_UNLIKELY(slab->available == slab->blocks) && !last) {
+    // A slab that still lies in the pending stack stays until Collect has seen
+    // it: as another heap's, its remote frees would wait there for this one.
+    if (slab->pending.Load(Order::kRelaxed) == 0) ReleaseSlab(slab);
+  }
+}
+
+void* Heap::Refill(SizeClass c) {
+  if (HasMail()) {
+    Collect();
+  }
+  Bin& bin = bins_[c];
+  const ClassInfo& info = InfoOf(c);
+  ALCOVE_INVARIANT(bin.own() == 0 && bin.mask.Load(Order::kRelaxed) == 0);
+  // A class that needs refills deserves a larger cache.
+  if (bin.capacity != 0 && bin.capacity < CapacityMax(c)) {
+    Grow(c, static_cast<unsigned>(Min(bin.capacity * 2u, CapacityMax(c))));
+  }
+  Slab* slab = listed_[c];
+  if (slab == nullptr) {
+    const Span span = AllocateSpan(info.units, kUnit);
+    if (ALCOVE_LIKELY(span.range != nullptr)) {
+      slab = CreateSlab(span, c, this, tag_);
+      List(slab);
+    } else {
+      slab = listed_[c];  // what others freed may have come in meanwhile
+      if (slab == nullptr) return nullptr;
+    }
+  }
+  const TakenWord taken = TakeWord(slab, info);
+  if (slab->available == 0) Unlist(slab);
+  CountTaken(taken.count, taken.count * size_t{info.size});
+  bin.size = info.size;
+  bin.mask_slab = slab;
+  bin.mask_start = taken.start;
+  bin.mask_zero = taken.zero;
+  bin.mask.Store(taken.blocks, Order::kRelaxed);
+  return bin.PopMask();
+}
+
+// ---- Bins ----
+
+void Heap::Grow(SizeClass c, unsigned capacity) {
+  Bin& bin = bins_[c];
+  const size_t own = bin.bottom == nullptr ? 0 : bin.own();
+  const size_t others = bin.bottom == nullptr ? 0 : bin.others();
+  void** array = bin.bottom;
+  void** const old = bin.bottom;
+  if (old == nullptr ||
+      SlotPool::ArraySlots(capacity) != SlotPool::ArraySlots(bin.capacity)) {
+    array = slots_.Take(capacity);
+    if (own != 0) memcpy(array, old, own * sizeof(void*));
+  }
+  // In the same array the two places can overlap.
+  if (others != 0) {
+    memmove(array + capacity - others, old + bin.capacity - others,
+            others * sizeof(void*));
+  }
+  if (array != old) slots_.Give(old, bin.capacity);
+  bin.bottom = array;
+  bin.capacity = static_cast<uint16_t>(capacity);
+  bin.top.Store(array + own, Order::kRelaxed);
+  bin.limit.Store(array + capacity - others, Order::kRelaxed);
+}
+
+void Heap::MakeRoom(SizeClass c) {
+  Bin& bin = bins_[c];
+  const unsigned capacity_max = CapacityMax(c);
+  if (bin.capacity < capacity_max) {
+    Grow(c, static_cast<unsigned>(
+                Min(Max(bin.capacity * 2u, kFirstCapacity), capacity_max)));
+    return;
+  }
+  const size_t others = bin.others();
+  if (others * kOthersShare >= bin.capacity) {
+    Flush(c, bin.limit.Load(Order::kRelaxed), others);
+    bin.ClearOthers();
+  } else {
+    const size_t own = bin.own();
+    const size_t n = Max(own / 2, 1);
+    Flush(c, bin.bottom, n);
+    memmove(bin.bottom, bin.bottom + n, (own - n) * sizeof(void*));
+    bin.top.Store(bin.bottom + (own - n), Order::kRelaxed);
+  }
+  if (HasMail()) Collect();
+}
+
+bool Heap::Caches(SizeClass c, const void* block) const {
+  const Bin& bin = bins_[c];
+  void** const top = bin.top.Load(Order::kRelaxed);
+  for (void** p = bin.bottom; p != top; ++p) {
+    if (*p == block) return true;
+  }
+  for (void** p = bin.limit.Load(Order::kRelaxed); p != bin.end(); ++p) {
+    if (*p == block) return true;
+  }
+  const BitWord mask = bin.mask.Load(Order::kRelaxed);
+  if (mask == 0) return false;
+  const size_t offset = AddressOf(block) - AddressOf(bin.mask_start);
+  return offset / bin.size < 64 && ((mask >> (offset / bin.size)) & 1) != 0;
+}
+
+// ---- Giving back ----
+
+void Heap::FlushOwn(Slab* slab, const ClassInfo& info, void** blocks,
+                    size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    const BlockPlace place = PlaceOf(slab, info, blocks[i]);
+    const unsigned w = place.index / 64;
+    const BitWord bit = BitWord{1} << (place.index % 64);
+    if (ALCOVE_UNLIKELY(!place.is_start)) Stop(Misuse::kFreeInside, blocks[i]);
+    if (ALCOVE_UNLIKELY(w >= slab->fresh_word))
+      Stop(Misuse::kFreeNeverAllocated, blocks[i]);
+    if (ALCOVE_UNLIKELY((slab->local[w] & bit) != 0)) {
+      Stop(Misuse::kDoubleFree, blocks[i], info.size);
+    }
+    slab->local[w] |= bit;
+    if (w < slab->hint_word) slab->hint_word = static_cast<uint16_t>(w);
+  }
+  slab->available = static_cast<uint16_t>(slab->available + n);
+  ALCOVE_INVARIANT(slab->available <= slab->blocks);
+  Gained(slab, static_cast<unsigned>(n));
+}
+
+void Heap::FlushOther(Slab* slab, const ClassInfo& info, void** blocks,
+                      size_t n) {
+  counts_.sent_blocks.Add(n);
+  counts_.sent_bytes.Add(n * info.size);
+  size_t i = 0;
+  while (i < n) {
+    // One atomic operation for all neighbours that share a bitmap word.
+    unsigned word = 0;
+    BitWord bits = 0;
+    for (; i < n; ++i) {
+      const BlockPlace place = PlaceOf(slab, info, blocks[i]);
+      const BitWord bit = BitWord{1} << (place.index % 64);
+      if (ALCOVE_UNLIKELY(!place.is_start))
+        Stop(Misuse::kFreeInside, blocks[i]);
+      if (bits != 0 && place.index / 64 != word) break;
+      word = place.index / 64;
+      if (ALCOVE_UNLIKELY((bits & bit) != 0)) {
+        Stop(Misuse::kDoubleFree, blocks[i], info.size);
+      }
+      bits |= bit;
+    }
+    if (const BitWord twice = FreeRemotely(slab, word, bits);
+        ALCOVE_UNLIKELY(twice != 0)) {
+      Stop(Misuse::kDoubleFree,
+           slab->start + (size_t{word} * 64 + LowestBit(twice)) * info.size,
+           info.size);
+    }
+  }
+}
+
+void Heap::Flush(SizeClass c, void** blocks, size_t n) {
+  const ClassInfo& info = InfoOf(c);
+  const Region& region = instance_->region;
+  size_t i = 0;
+  while (i < n) {
+    // Neighbours in the array that are of the same unit go together.
+    const uintptr_t unit = AddressOf(blocks[i]) >> kUnitShift;
+    size_t end = i + 1;
+    while (end < n && AddressOf(blocks[end]) >> kUnitShift == unit) ++end;
+    Range* const range = region.RangeOf(blocks[i]);
+    const MapEntry entry =
+        LoadEntry(range->class_map(), range->IndexOf(blocks[i]));
+    if (ALCOVE_UNLIKELY(ClassOfEntry(entry) != c)) {
+      Stop(Misuse::kDoubleFree, blocks[i], info.size);
+    }
+    Slab* const slab = SlabAt(*range, blocks[i], entry);
+    if (HasTag(entry, tag_)) {
+      FlushOwn(slab, info, blocks + i, end - i);
+    } else {
+      FlushOther(slab, info, blocks + i, end - i);
+    }
+    i = end;
+  }
+}
+
+void Heap::ReturnMask(SizeClass c) {
+  Bin& bin = bins_[c];
+  const BitWord mask = bin.mask.Load(Order::kRelaxed);
+  if (mask == 0) return;
+  Slab* const slab = bin.mask_slab;
+  const unsigned word = PlaceOf(slab, InfoOf(c), bin.mask_start).index / 64;
+  bin.mask.Store(0, Order::kRelaxed);
+  slab->local[word] |= mask;
+  if (word < slab->hint_word) slab->hint_word = static_cast<uint16_t>(word);
+  const unsigned count = CountBits(mask);
+  slab->available = static_cast<uint16_t>(slab->available + count);
+  Gained(slab, count);
+}
+
+void Heap::Drain() {
+  for (SizeClass c = 1; c <= kSlabClasses; ++c) {
+    Bin& bin = bins_[c];
+    if (bin.bottom != nullptr) {
+      Flush(c, bin.bottom, bin.own());
+      bin.ClearOwn();
+      Flush(c, bin.limit.Load(Order::kRelaxed), bin.others());
+      bin.ClearOthers();
+    }
+    ReturnMask(c);
+  }
+  DrainSpans();
+  Collect();
+  for (SizeClass c = 1; c <= kSlabClasses; ++c) {
+    Slab* const slab = listed_[c];
+    if (slab != nullptr && slab->available == slab->blocks) ReleaseSlab(slab);
+  }
+  PublishLive();
+}
+
+void Heap::Collect() {
+  Slab* slab = pending_.Exchange(nullptr, Order::kAcquire);
+  while (slab != nullptr) {
+    Slab* const next = slab->next_pending.Load(Order::kRelaxed);
+    slab->pending.Exchange(0, Order::kSeqCst);
+    Heap* const owner = slab->owner.Load(Order::kSeqCst);
+    if (owner == this) {
+      const ClassInfo& info = InfoOf(slab->size_class);
+      const unsigned count = CollectRemote(slab, info);
+      counts_.received_blocks.Add(count);
+      counts_.received_bytes.Add(count * size_t{info.size});
+      // Even with none: an empty slab may have waited for this (see Gained).
+      if (count != 0 || slab->listed) Gained(slab, count);
+    } else if (owner != nullptr) {
+      Announce(owner, slab);
+    }
+    slab = next;
+  }
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE

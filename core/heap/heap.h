@@ -1,0 +1,140 @@
+// A heap: what one thread owns at a time. Its bins are the thread's cache, its
+// slabs are those it refills from. Heaps are immortal until the instance is
+// shut down: the heap of a thread that ended is taken over, cache and slabs and
+// all, by a later thread (registry.h).
+//
+// Only the owning thread calls the functions here, but for Announce (remote.h).
+#ifndef ALCOVE_CORE_HEAP_HEAP_H_
+#define ALCOVE_CORE_HEAP_HEAP_H_
+
+#include "core/base/atomic.h"
+#include "core/heap/bin.h"
+#include "core/heap/slot_pool.h"
+#include "core/region/region.h"
+#include "core/size/size_class.h"
+#include "core/slab/slab.h"
+#include "platform/platform.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+struct Instance;
+
+// Numbers that one thread writes and any thread may read.
+class Tally {
+ public:
+  void Add(size_t n) {
+    value_.Store(value_.Load(Order::kRelaxed) + n, Order::kRelaxed);
+  }
+  void Subtract(size_t n) { Add(size_t{0} - n); }
+  size_t Get() const { return value_.Load(Order::kRelaxed); }
+
+ private:
+  Atomic<size_t> value_;
+};
+
+class Heap {
+  // First, so that a bin's address is the heap's plus a multiple of its size.
+  Bin bins_[kClassLimit] = {};
+
+ public:
+  // The state of the constant heap that a thread has before its first call:
+  // every bin empty and full, so that every fast path ends in a slow one.
+  constexpr Heap() = default;
+
+  // Fits a zeroed heap for use; `slots` is memory for SlotPool::SlotsMax()
+  // pointers.
+  void Init(Instance* instance, uint32_t number, void** slots);
+
+  Bin& bin(SizeClass c) { return bins_[c]; }
+  const Bin& bin(SizeClass c) const { return bins_[c]; }
+  ALCOVE_INLINE uint32_t tag() const { return tag_; }
+  Instance* instance() const { return instance_; }
+
+  // A block of slab class `c` where Bin::Pop() had none; null if there is no
+  // memory.
+  void* Refill(SizeClass c);
+
+  // Makes room for one more pointer in the bin of slab class `c`, by growing it
+  // or by giving blocks back to their slabs.
+  void MakeRoom(SizeClass c);
+
+  // Takes in what other threads freed of this heap's slabs.
+  void Collect();
+  bool HasMail() const { return pending_.Load(Order::kRelaxed) != nullptr; }
+
+  // Gives every cached block back to its slab or to the region, and slabs that
+  // are empty to the region.
+  void Drain();
+
+  // Whether a bin holds this block as a free one; for checks only, slow.
+  bool Caches(SizeClass c, const void* block) const;
+
+  // ---- The cache of spans (span_cache.cc) ----
+
+  // A cached span of span class `c` as a live block, or null.
+  void* TakeCachedSpan(SizeClass c);
+  // Makes room for one more span in the bin of span class `c`; false if none
+  // may be cached.
+  bool MakeSpanRoom(SizeClass c);
+  // Gives all cached spans back to the region.
+  void DrainSpans();
+  // Gives the span of a large block back to the region; `clean`: it reads as
+  // zero.
+  void ReleaseSpan(void* start, bool clean = false);
+
+  // Units of the region; before it gives up, the heap gives what it can spare.
+  // An empty span if there is no memory.
+  Span AllocateSpan(size_t units, size_t alignment);
+
+  // ---- Counting ----
+
+  // Blocks and bytes that left the spans through this heap (`taken`), and those
+  // of other heaps' slabs that it sent back and those of its own that it so
+  // received.
+  struct Counts {
+    Tally taken_blocks, taken_bytes;
+    Tally sent_blocks, sent_bytes;
+    Tally received_blocks, received_bytes;
+  };
+  const Counts& counts() const { return counts_; }
+  void CountTaken(size_t blocks, size_t bytes);
+  void CountReturned(size_t blocks, size_t bytes);
+
+  // The thread that this heap belongs to, 0 for none.
+  Atomic<platform::ThreadId> thread;
+  Heap* next_heap =
+      nullptr;  // in the registry's list; never changes once there
+
+ private:
+  friend void Announce(Heap* owner, Slab* slab);
+
+  // Gives blocks[0, n) of slab class `c` back to their slabs.
+  void Flush(SizeClass c, void** blocks, size_t n);
+  void FlushOwn(Slab* slab, const ClassInfo& info, void** blocks, size_t n);
+  void FlushOther(Slab* slab, const ClassInfo& info, void** blocks, size_t n);
+  void ReturnMask(SizeClass c);
+  void Grow(SizeClass c, unsigned capacity);
+
+  // `count` more blocks of the slab became available.
+  void Gained(Slab* slab, unsigned count);
+  void List(Slab* slab);
+  void Unlist(Slab* slab);
+  void ReleaseSlab(Slab* slab);
+  void PublishLive();
+
+  uint32_t tag_ = 0;
+  uint32_t span_units_ = 0;  // units that the span bins have room for
+  Instance* instance_ = nullptr;
+  Counts counts_;
+  // Changes of `taken` not yet added to the instance's own count.
+  ptrdiff_t unpublished_blocks_ = 0;
+  ptrdiff_t unpublished_bytes_ = 0;
+  SlotPool slots_;
+  Slab* listed_[kSlabClasses + 1] =
+      {};                              // slabs with blocks available, by class
+  alignas(64) Atomic<Slab*> pending_;  // slabs with remote frees: a stack
+};
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_HEAP_HEAP_H_

@@ -1,0 +1,128 @@
+#include "core/heap/large.h"
+
+#include "core/base/mem.h"
+#include "core/hardening/misuse.h"
+#include "core/heap/instance.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+// From here on moving the page tables is cheaper than copying the bytes.
+constexpr size_t kMovePagesFrom = size_t{1} << 20;
+
+// A block that had to move gets this share more, so that growing it step by
+// step costs a logarithm of moves.
+constexpr size_t kGrowthShare = 8;
+
+Slab* DescriptorOf(const Range& range, const void* block) {
+  return static_cast<Slab*>(range.descriptor(range.IndexOf(block)));
+}
+
+}  // namespace
+
+size_t LargeSize(const Range& range, const void* block) {
+  return size_t{DescriptorOf(range, block)->units} << kUnitShift;
+}
+
+size_t ReturnSpan(Region& region, void* start, bool clean) {
+  Span span;
+  span.range = region.RangeOf(start);
+  span.first = span.range->IndexOf(start);
+  const SizeClass c =
+      ClassOfEntry(LoadEntry(span.range->class_map(), span.first));
+  if (ALCOVE_UNLIKELY(c <= kSlabClasses)) Stop(Misuse::kDoubleFree, start);
+  if (ALCOVE_UNLIKELY(c == kInteriorClass || AddressOf(start) % kUnit != 0)) {
+    Stop(Misuse::kFreeInside, start);
+  }
+  Slab* const slab = DescriptorOf(*span.range, start);
+  const size_t units = slab->units;
+  EraseUnits(*span.range, span.first, units);
+  const bool fresh =
+      clean || (slab->moved && platform::Refresh(start, units << kUnitShift));
+  slab->moved = false;
+  region.Free(span, units, !fresh);
+  return units << kUnitShift;
+}
+
+void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
+  if (size > kRequestMax) return nullptr;
+  const size_t units = SpanUnits(size);
+  if (units <= kSpanUnitsMax && alignment <= kUnit) {
+    void* const cached = heap->TakeCachedSpan(SpanClass(units));
+    if (cached != nullptr) {
+      if (zero) memset(cached, 0, size);
+      return cached;
+    }
+  }
+  const Span span = heap->AllocateSpan(units, Max(alignment, kUnit));
+  if (ALCOVE_UNLIKELY(span.range == nullptr)) return nullptr;
+  auto* const slab = static_cast<Slab*>(span.range->descriptor(span.first));
+  slab->start = span.start();
+  slab->units = static_cast<uint32_t>(units);
+  slab->moved = false;
+  EnterSpan(*span.range, span.first, 1, units, heap->tag());
+  heap->CountTaken(1, units << kUnitShift);
+  if constexpr (Config::kHugePagesFrom != 0) {
+    if (size >= Config::kHugePagesFrom)
+      platform::AdviseHugePages(slab->start, units << kUnitShift);
+  }
+  if (zero && !span.zero) memset(slab->start, 0, size);
+  return slab->start;
+}
+
+void FreeHuge(Heap* heap, void* block) { heap->ReleaseSpan(block); }
+
+bool ResizeLargeInPlace(Heap* heap, void* block, size_t size) {
+  if (size > kRequestMax) return false;
+  Region& region = heap->instance()->region;
+  Range* const range = region.RangeOf(block);
+  const size_t first = range->IndexOf(block);
+  Slab* const slab = DescriptorOf(*range, block);
+  const size_t old_units = slab->units;
+  const size_t units = SpanUnits(size);
+  if (units == old_units) return true;
+  if (units > old_units) {
+    if (!range->Extend(first + old_units, units - old_units)) return false;
+    slab->units = static_cast<uint32_t>(units);
+    EnterSpan(*range, first, old_units, units, heap->tag());
+    heap->CountTaken(0, (units - old_units) << kUnitShift);
+    return true;
+  }
+  Span tail;
+  tail.range = range;
+  tail.first = first + units;
+  const size_t tail_units = old_units - units;
+  EraseUnits(*range, tail.first, tail_units);
+  EnterSpan(*range, first, units, units, heap->tag());
+  slab->units = static_cast<uint32_t>(units);
+  const bool fresh =
+      slab->moved && platform::Refresh(tail.start(), tail_units << kUnitShift);
+  heap->CountReturned(0, tail_units << kUnitShift);
+  region.Free(tail, tail_units, !fresh);
+  return true;
+}
+
+void* MoveLarge(Heap* heap, void* block, size_t size) {
+  if (size > kRequestMax) return nullptr;
+  Range* const range = heap->instance()->region.RangeOf(block);
+  const size_t old_size = LargeSize(*range, block);
+  void* target = nullptr;
+  if (size > old_size && size < kRequestMax - size / kGrowthShare) {
+    target = AllocateLarge(heap, size + size / kGrowthShare, kUnit, false);
+  }
+  if (target == nullptr) target = AllocateLarge(heap, size, kUnit, false);
+  if (target == nullptr) return nullptr;
+  const bool moved = old_size >= kMovePagesFrom && old_size <= size &&
+                     platform::MovePages(target, block, old_size);
+  if (moved) {
+    Range* const target_range = heap->instance()->region.RangeOf(target);
+    DescriptorOf(*target_range, target)->moved = true;
+  } else {
+    memcpy(target, block, Min(old_size, size));
+  }
+  heap->ReleaseSpan(block, moved);
+  return target;
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE

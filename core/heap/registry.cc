@@ -1,0 +1,89 @@
+#include "core/heap/registry.h"
+
+#include "core/base/new.h"
+#include "core/heap/instance.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+// How many threads a new one asks the kernel about. With more heaps than that,
+// some dead ones wait for a later thread, but never more than about one for
+// every kProbesMax living.
+constexpr unsigned kProbesMax = 64;
+
+}  // namespace
+
+size_t Registry::HeapBytes() {
+  return RoundUp(sizeof(Heap) + SlotPool::SlotsMax() * sizeof(void*),
+                 platform::PageSize());
+}
+
+Heap* Registry::Adopt(platform::ThreadId self) {
+  unsigned probes = 0;
+  for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
+    platform::ThreadId thread = heap->thread.Load(Order::kRelaxed);
+    if (thread != 0 && thread != self) {
+      if (probes == kProbesMax) continue;
+      ++probes;
+      if (platform::ThreadMayBeAlive(thread)) continue;
+    }
+    if (heap->thread.CompareExchange(thread, self, Order::kAcquire))
+      return heap;
+  }
+  return nullptr;
+}
+
+Heap* Registry::Create(Instance* instance, platform::ThreadId self) {
+  const uint32_t number = count_.FetchAdd(1, Order::kRelaxed) + 1;
+  if (number > kHeapNumberMax) {
+    count_.FetchSub(1, Order::kRelaxed);
+    return nullptr;
+  }
+  void* const memory = platform::Map(HeapBytes());
+  if (memory == nullptr) {
+    // The number is lost; there are two million.
+    return nullptr;
+  }
+  Heap* const heap = Construct<Heap>(memory);
+  heap->Init(instance, number, reinterpret_cast<void**>(heap + 1));
+  heap->thread.Store(self, Order::kRelaxed);
+  Heap* head = heaps_.Load(Order::kRelaxed);
+  do {
+    heap->next_heap = head;
+  } while (!heaps_.CompareExchange(head, heap, Order::kAcqRel));
+  return heap;
+}
+
+Heap* Registry::Acquire(Instance* instance) {
+  const platform::ThreadId self = platform::CurrentThread();
+  Heap* const heap = Adopt(self);
+  return heap != nullptr ? heap : Create(instance, self);
+}
+
+void Registry::HandBack(Heap* heap) {
+  heap->Drain();
+  heap->thread.Store(0, Order::kRelease);
+}
+
+bool Registry::OthersLive() const {
+  const platform::ThreadId self = platform::CurrentThread();
+  for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
+    const platform::ThreadId thread = heap->thread.Load(Order::kAcquire);
+    if (thread != 0 && thread != self && platform::ThreadMayBeAlive(thread))
+      return true;
+  }
+  return false;
+}
+
+void Registry::Release() {
+  Heap* heap = heaps_.Exchange(nullptr, Order::kAcqRel);
+  while (heap != nullptr) {
+    Heap* const next = heap->next_heap;
+    platform::Unmap(heap, HeapBytes());
+    heap = next;
+  }
+  count_.Store(0, Order::kRelaxed);
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE

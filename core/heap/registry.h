@@ -1,0 +1,47 @@
+// All heaps of an instance, and which thread each belongs to.
+//
+// Heaps are only ever added, at the head of a list, so that walking it needs no
+// lock. A heap changes hands by one compare-and-swap on its thread id. Three
+// kinds are there to be taken by a new thread: one that was handed back (id 0);
+// one with the new thread's own id, whose former thread must be gone, since ids
+// are unique among the living; and one whose thread the kernel says is gone.
+#ifndef ALCOVE_CORE_HEAP_REGISTRY_H_
+#define ALCOVE_CORE_HEAP_REGISTRY_H_
+
+#include "core/base/atomic.h"
+#include "core/heap/heap.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+class Registry {
+ public:
+  constexpr Registry() = default;
+
+  // A heap for the calling thread, taken over or new; null if there is no
+  // memory.
+  Heap* Acquire(Instance* instance);
+
+  // Hands the calling thread's heap back, drained.
+  void HandBack(Heap* heap);
+
+  // Whether a living thread other than the caller has a heap.
+  bool OthersLive() const;
+
+  // Unmaps all heaps. Nobody may use them any more.
+  void Release();
+
+  Heap* first() const { return heaps_.Load(Order::kAcquire); }
+  // Bytes mapped for each heap.
+  static size_t HeapBytes();
+
+ private:
+  Heap* Adopt(platform::ThreadId self);
+  Heap* Create(Instance* instance, platform::ThreadId self);
+
+  Atomic<Heap*> heaps_;
+  Atomic<uint32_t> count_;
+};
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_HEAP_REGISTRY_H_

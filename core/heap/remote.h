@@ -1,0 +1,54 @@
+// The protocol by which a thread frees a block of another thread's slab.
+//
+//   freeing thread                          owner (Heap::Collect)
+//   1. owner := slab.owner                  a. take the whole pending stack
+//   2. slab.remote[w] |= block              for each slab in it:
+//   3. if slab.pending is 0 -> 1:           b. slab.pending := 0
+//      push the slab on owner's stack       c. if slab.owner is another heap
+//      now: do step 3
+//                                              for that one; if null: drop the
+//                                              slab
+//                                           d. take the remote bits
+//
+// No free is lost: if step 3 finds `pending` already 1, some heap has the slab
+// in its stack (or is about to) and has not done b yet, so its d, or that of
+// the heap it forwards to in c, comes after 2. Between 1 and 3 the slab can
+// have been emptied, freed and made anew for another heap, since another
+// thread's announcement can bring our bit home; heaps are immortal and
+// descriptors type-stable, so a push on the wrong stack does no harm: c sends
+// it on or drops it.
+//
+// c must not read an owner that is older than the one whose block was freed
+// in 2. The operations on `pending` and `owner` are sequentially consistent for
+// that: the store of the owner comes before the block exists, so before 2 and
+// 3; if 3 read the 1 that b replaces, 3 comes before b, and c, after b, sees
+// that store or a later one.
+#ifndef ALCOVE_CORE_HEAP_REMOTE_H_
+#define ALCOVE_CORE_HEAP_REMOTE_H_
+
+#include "core/heap/heap.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+// Step 3.
+inline void Announce(Heap* owner, Slab* slab) {
+  if (slab->pending.Load(Order::kSeqCst) != 0) return;
+  if (slab->pending.Exchange(1, Order::kSeqCst) != 0) return;
+  Slab* head = owner->pending_.Load(Order::kRelaxed);
+  do {
+    slab->next_pending.Store(head, Order::kRelaxed);
+  } while (!owner->pending_.CompareExchange(head, slab, Order::kRelease));
+}
+
+// Steps 1 to 3, for blocks of one bitmap word. Returns those that were freed
+// already.
+inline BitWord FreeRemotely(Slab* slab, unsigned word, BitWord blocks) {
+  Heap* const owner = slab->owner.Load(Order::kSeqCst);
+  const BitWord before = slab->remote[word].FetchOr(blocks, Order::kSeqCst);
+  if (ALCOVE_LIKELY(owner != nullptr)) Announce(owner, slab);
+  return before & blocks;
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_HEAP_REMOTE_H_

@@ -1,0 +1,67 @@
+// The memory of a heap's bins: arrays of 8 to 4096 pointers, powers of two.
+// They are packed one behind the other as bins grow, so that a heap costs
+// memory for the classes its thread uses, not a page for each; a bin that grows
+// leaves its old array to the next bin.
+#ifndef ALCOVE_CORE_HEAP_SLOT_POOL_H_
+#define ALCOVE_CORE_HEAP_SLOT_POOL_H_
+
+#include "core/base/bits.h"
+#include "core/heap/bin.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+class SlotPool {
+ public:
+  static constexpr unsigned kSmallest = 8;
+  static constexpr unsigned kLargest = 4096;
+  static_assert(Config::kCacheBlocksPerClass <= kLargest);
+
+  // Slots of the array that a bin of `capacity` lives in.
+  static constexpr size_t ArraySlots(unsigned capacity) {
+    size_t slots = kSmallest;
+    while (slots < capacity) slots *= 2;
+    return slots;
+  }
+
+  // Slots that suffice however the bins of one heap grow: each leaves behind at
+  // most as much as it holds.
+  static constexpr size_t SlotsMax() {
+    size_t slots = kSpanClasses * kSmallest * 2;
+    for (SizeClass c = 1; c <= kSlabClasses; ++c)
+      slots += 2 * ArraySlots(CapacityMax(c));
+    return slots;
+  }
+
+  void Init(void** memory) { next_ = memory; }
+
+  // An array of ArraySlots(capacity) slots.
+  void** Take(unsigned capacity) {
+    void**& free = free_[OrderOf(capacity)];
+    void** array = free;
+    if (array != nullptr) {
+      free = static_cast<void**>(array[0]);
+    } else {
+      array = next_;
+      next_ += ArraySlots(capacity);
+    }
+    return array;
+  }
+
+  void Give(void** array, unsigned capacity) {
+    if (array == nullptr) return;
+    array[0] = free_[OrderOf(capacity)];
+    free_[OrderOf(capacity)] = array;
+  }
+
+ private:
+  static unsigned OrderOf(unsigned capacity) {
+    return HighestBit(ArraySlots(capacity)) - HighestBit(kSmallest);
+  }
+
+  void** next_ = nullptr;
+  void** free_[HighestBit(kLargest) - HighestBit(kSmallest) + 1] = {};
+};
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_HEAP_SLOT_POOL_H_

@@ -1,0 +1,109 @@
+"""The knob schema: every setting that a stamped instance can be given, once.
+
+`alcove_core` hands this schema to the stamping macro, which checks a user's `config`
+against it, and writes each knob into the instance's `alcove_config.h` as
+`#define ALCOVE_KNOB_<name> <value>`. core/base/config.h gives each one a typed constant
+and checks the combinations.
+
+A knob is a dict:
+
+    type       "int", "bool" or "choice"
+    default    the value in the preset `default`
+    min, max   inclusive bounds of an int
+    choices    the values of a choice
+    externals  undefined symbols that a value needs, by value: the audit's allow-list
+    doc        one sentence: what it does, its unit, what it costs
+"""
+
+KNOBS = {
+    "region_reserve_mib": {
+        "type": "int",
+        "default": 131072,
+        "min": 4,
+        "max": 4194304,
+        "doc": "Address space reserved at the first allocation, in MiB; halved until the system grants it. 128 GiB lets 500 instances share the 128 TiB of a 47-bit address space; more is reserved when it is used up.",
+    },
+    "commit_chunk_kib": {
+        "type": "int",
+        "default": 16384,
+        "min": 64,
+        "max": 1048576,
+        "doc": "How much reserved address space becomes accessible at a time, in KiB, a multiple of 64; it costs no memory until touched.",
+    },
+    "purge_delay_ms": {
+        "type": "int",
+        "default": 100,
+        "min": 0,
+        "max": 3600000,
+        "doc": "How long unused units keep their memory before it goes back to the system, in milliseconds.",
+    },
+    "purge_dirty_max_mib": {
+        "type": "int",
+        "default": 256,
+        "min": 0,
+        "max": 1048576,
+        "doc": "Unused memory beyond which a purge does not wait for its delay, in MiB.",
+    },
+    "cache_bytes_per_class": {
+        "type": "int",
+        "default": 16384,
+        "min": 64,
+        "max": 1048576,
+        "doc": "Bound on the bytes of one size class that one thread caches.",
+    },
+    "cache_blocks_per_class": {
+        "type": "int",
+        "default": 1024,
+        "min": 8,
+        "max": 4096,
+        "doc": "Bound on the blocks of one size class that one thread caches.",
+    },
+    "cache_span_kib": {
+        "type": "int",
+        "default": 2048,
+        "min": 0,
+        "max": 1048576,
+        "doc": "Bound on the bytes in cached spans (blocks of 64 KiB to 1 MiB) that one thread keeps, in KiB.",
+    },
+    "huge_pages_from_mib": {
+        "type": "int",
+        "default": 0,
+        "min": 0,
+        "max": 1048576,
+        "doc": "Blocks of at least so many MiB are advised to use transparent huge pages; 0: none are.",
+    },
+    "thread_exit": {
+        "type": "choice",
+        "default": "probe",
+        "choices": ["probe", "pthread_key"],
+        "externals": {
+            "pthread_key": ["pthread_key_create", "pthread_key_delete", "pthread_setspecific"],
+        },
+        "doc": "How the end of a thread is noticed: `probe` asks the kernel about the thread's id when another thread needs a heap and calls no libc; `pthread_key` hands the cache back through a pthread key of the instance's own.",
+    },
+    "set_errno": {
+        "type": "bool",
+        "default": False,
+        "externals": {
+            "True": ["__errno_location"],
+        },
+        "doc": "Whether a failed call sets libc's errno; without it the instance needs no libc.",
+    },
+    "check_invariants": {
+        "type": "bool",
+        "default": False,
+        "doc": "Whether every operation checks the internal invariants it relies on, and each free that its block is live; slow.",
+    },
+}
+
+# A preset is a set of changes to the defaults.
+PRESETS = {
+    "default": {},
+    "debug": {
+        "check_invariants": True,
+    },
+    "hosted": {
+        "thread_exit": "pthread_key",
+        "set_errno": True,
+    },
+}

@@ -1,0 +1,119 @@
+#include "core/region/range.h"
+
+#include "core/base/new.h"
+#include "platform/platform.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+// How many units a purge takes out of reach at a time: while the system works
+// on them, the other threads have to do without.
+constexpr size_t kPurgeRun = 64;
+
+// Ranges begin where a transparent huge page can.
+constexpr size_t kRangeAlignment = size_t{2} << 20;
+
+// What the first page of each half of the metadata keeps for the arrays that
+// grow down.
+constexpr size_t kPage = 4096;
+
+}  // namespace
+
+Range* Range::Create(size_t size) {
+  const size_t units = size >> kUnitShift;
+  const size_t word_bytes = units / 64 * sizeof(UnitWord);
+  const size_t map_bytes = units * sizeof(uint32_t);
+  // Offsets in the metadata. The Range sits in the middle of a page, the
+  // descriptors begin in the middle of another.
+  const size_t page = Max(platform::PageSize(), kPage);
+  const size_t range_at = RoundUp(word_bytes, page) + page / 4;
+  const size_t class_map_at = RoundUp(range_at + sizeof(Range), alignof(Range));
+  const size_t bits_at = RoundUp(class_map_at + map_bytes, page);
+  const size_t descriptors_at =
+      RoundUp(bits_at + units * kBitBytes, page) + page / 2;
+  const size_t metadata_size =
+      RoundUp(descriptors_at + units * kDescriptorBytes, page);
+
+  char* const base =
+      static_cast<char*>(platform::Reserve(size, kRangeAlignment));
+  if (base == nullptr) return nullptr;
+  char* const metadata = static_cast<char*>(platform::Map(metadata_size));
+  if (metadata == nullptr) {
+    platform::Unmap(base, size);
+    return nullptr;
+  }
+  Range* const range = Construct<Range>(metadata + range_at);
+  range->base_ = base;
+  range->class_map_ = reinterpret_cast<uint32_t*>(metadata + class_map_at);
+  range->descriptors_ = metadata + descriptors_at;
+  range->bits_end_ = metadata + descriptors_at;
+  range->metadata_ = metadata;
+  range->metadata_size_ = metadata_size;
+  range->units_.Init(reinterpret_cast<UnitWord*>(metadata + range_at), units,
+                     AddressOf(base) >> kUnitShift);
+  return range;
+}
+
+void Range::Destroy(Range* range) {
+  platform::Unmap(range->base_, range->size());
+  platform::Unmap(range->metadata_, range->metadata_size_);
+}
+
+bool Range::CommitTo(size_t end) {
+  const size_t committed = committed_.Load(Order::kAcquire);
+  if (ALCOVE_LIKELY(end <= committed)) return true;
+  // Two threads may both commit the same units, which is harmless: a unit
+  // counts as committed only once a commit that covers it and all before it has
+  // succeeded.
+  const size_t chunk = Config::kCommitChunk >> kUnitShift;
+  const size_t generous =
+      Min((end + chunk - 1) / chunk * chunk, units_.units());
+  const size_t targets[] = {generous, end};
+  for (const size_t target : targets) {
+    if (platform::Commit(AddressOfUnit(committed), (target - committed)
+                                                       << kUnitShift)) {
+      committed_.RaiseTo(target, Order::kRelease);
+      return true;
+    }
+  }
+  return false;
+}
+
+size_t Range::Allocate(size_t count, size_t alignment, bool* zero) {
+  size_t dirty;
+  const size_t first = units_.Claim(count, alignment, &dirty);
+  if (first == UnitMap::kNone) return first;
+  if (ALCOVE_UNLIKELY(!CommitTo(first + count))) {
+    units_.Release(first, count, dirty != 0);
+    return UnitMap::kNone;
+  }
+  *zero = dirty == 0;
+  return first;
+}
+
+bool Range::Extend(size_t first, size_t count) {
+  size_t dirty;
+  if (!units_.ClaimAt(first, count, &dirty)) return false;
+  if (ALCOVE_UNLIKELY(!CommitTo(first + count))) {
+    units_.Release(first, count, dirty != 0);
+    return false;
+  }
+  return true;
+}
+
+size_t Range::Purge() {
+  size_t bytes = 0;
+  size_t cursor = 0;
+  size_t first;
+  size_t count;
+  while (units_.BeginPurge(&cursor, kPurgeRun, &first, &count)) {
+    const bool clean =
+        platform::Purge(AddressOfUnit(first), count << kUnitShift);
+    units_.EndPurge(first, count, clean);
+    if (clean) bytes += count << kUnitShift;
+  }
+  return bytes;
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE

@@ -1,0 +1,103 @@
+// One reserved address range, its units, and the metadata of each unit. A
+// region has one range to begin with and more when that is full or the system
+// would not grant it whole.
+//
+// Everything about a range lies in one mapping of its own, out of line, found
+// by arithmetic from the unit's index and touched only as far as units are
+// used:
+//
+//   ... <- unit words | Range | class map ->  | gap |  ... <- bits |
+//   descriptors -> ...
+//
+// The arrays that grow towards each other's beginnings share a page there, so
+// that a young range costs two pages of metadata.
+#ifndef ALCOVE_CORE_REGION_RANGE_H_
+#define ALCOVE_CORE_REGION_RANGE_H_
+
+#include "core/base/atomic.h"
+#include "core/base/bits.h"
+#include "core/region/unit_map.h"
+#include "core/size/size_class.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+// What the layer above keeps for each unit; asserted there.
+inline constexpr size_t kDescriptorBytes = 128;
+inline constexpr size_t kBitBytes = 1024;
+
+// A range has a multiple of so many units: whole words of its unit map.
+inline constexpr size_t kRangeGranule = 64 * kUnit;
+
+class Range {
+ public:
+  // Reserves `size` bytes, a multiple of kRangeGranule. Null if the system
+  // refuses.
+  static Range* Create(size_t size);
+
+  // Unmaps the range and its metadata, this object included.
+  static void Destroy(Range* range);
+
+  // Claims `count` units, the first at a multiple of `alignment` units, and
+  // makes them accessible. UnitMap::kNone if there is no such run or no memory.
+  // *zero: they read as zero.
+  size_t Allocate(size_t count, size_t alignment, bool* zero);
+
+  // Claims exactly the free units [first, first + count), to make the span
+  // before longer.
+  bool Extend(size_t first, size_t count);
+
+  // `dirty` says whether the units may hold memory.
+  void Free(size_t first, size_t count, bool dirty) {
+    units_.Release(first, count, dirty);
+  }
+
+  // Returns the memory of all free units to the system. Returns the bytes given
+  // back.
+  size_t Purge();
+
+  bool Contains(const void* p) const {
+    return AddressOf(p) - AddressOf(base_) < size();
+  }
+  size_t IndexOf(const void* p) const {
+    return (AddressOf(p) - AddressOf(base_)) >> kUnitShift;
+  }
+  char* AddressOfUnit(size_t index) const {
+    return base_ + (index << kUnitShift);
+  }
+
+  char* base() const { return base_; }
+  size_t size() const { return units_.units() << kUnitShift; }
+  uint32_t* class_map() const { return class_map_; }
+  void* descriptor(size_t index) const {
+    return descriptors_ + index * kDescriptorBytes;
+  }
+  void* bits(size_t index) const { return bits_end_ - (index + 1) * kBitBytes; }
+  // The index of the unit that a descriptor belongs to.
+  size_t IndexOfDescriptor(const void* descriptor) const {
+    return static_cast<size_t>(static_cast<const char*>(descriptor) -
+                               descriptors_) /
+           kDescriptorBytes;
+  }
+
+  const UnitMap& units() const { return units_; }
+  size_t committed() const {
+    return committed_.Load(Order::kRelaxed) << kUnitShift;
+  }
+  size_t metadata_size() const { return metadata_size_; }
+
+ private:
+  bool CommitTo(size_t end);
+
+  char* base_ = nullptr;
+  uint32_t* class_map_ = nullptr;
+  char* descriptors_ = nullptr;
+  char* bits_end_ = nullptr;
+  void* metadata_ = nullptr;
+  size_t metadata_size_ = 0;
+  Atomic<size_t> committed_;  // units that are accessible, from the first on
+  UnitMap units_;
+};
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_REGION_RANGE_H_

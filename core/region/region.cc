@@ -1,0 +1,141 @@
+#include "core/region/region.h"
+
+#include "platform/platform.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+// Where the system would not grant the reservation asked for, address space is
+// scarce: an eighth of what it would grant is a start that leaves room for the
+// rest of the process.
+constexpr size_t kScarceShare = 8;
+
+}  // namespace
+
+Range* Region::LaterRangeOf(const void* p) const {
+  for (unsigned i = 1; i < kRangesMax; ++i) {
+    Range* const range = ranges_[i].Load(Order::kAcquire);
+    if (range == nullptr) break;
+    if (range->Contains(p)) return range;
+  }
+  return nullptr;
+}
+
+// Several threads may do this at once; they write the same values.
+void Region::PublishPrimary(Range* range) {
+  primary_base_.Store(AddressOf(range->base()), Order::kRelaxed);
+  primary_class_map_.Store(range->class_map(), Order::kRelaxed);
+  primary_units_.Store(range->units().units(), Order::kRelease);
+}
+
+bool Region::AddRange(unsigned slot, size_t units_needed) {
+  if (slot >= kRangesMax || units_needed > (size_t{1} << 47 >> kUnitShift))
+    return false;
+  const size_t least = RoundUp(units_needed << kUnitShift, kRangeGranule);
+  size_t size = Max(RoundUp(Config::kRegionReserve, kRangeGranule), least);
+  Range* range = Range::Create(size);
+  while (range == nullptr && size > least) {
+    size = Max(RoundUp(size / 2, kRangeGranule), least);
+    range = Range::Create(size);
+    if (range != nullptr && size > least) {
+      const size_t modest =
+          Max(RoundUp(size / kScarceShare, kRangeGranule), least);
+      Range::Destroy(range);
+      range = Range::Create(modest);
+      break;
+    }
+  }
+  if (range == nullptr) return false;
+  Range* expected = nullptr;
+  if (!ranges_[slot].CompareExchange(expected, range, Order::kAcqRel)) {
+    Range::Destroy(range);  // another thread was faster
+  }
+  return true;
+}
+
+Span Region::Allocate(size_t count, size_t alignment) {
+  const size_t alignment_units =
+      alignment <= kUnit ? 1 : alignment >> kUnitShift;
+  for (unsigned i = 0; i < kRangesMax; ++i) {
+    Range* range = ranges_[i].Load(Order::kAcquire);
+    if (range == nullptr) {
+      if (!AddRange(i, count + alignment_units - 1)) break;
+      range = ranges_[i].Load(Order::kAcquire);
+      if (i == 0) PublishPrimary(range);
+    }
+    Span span;
+    span.first = range->Allocate(count, alignment_units, &span.zero);
+    if (ALCOVE_LIKELY(span.first != UnitMap::kNone)) {
+      span.range = range;
+      return span;
+    }
+  }
+  return Span{};
+}
+
+void Region::Free(const Span& span, size_t count, bool dirty) {
+  span.range->Free(span.first, count, dirty);
+  MaybePurge();
+}
+
+size_t Region::Purge() {
+  size_t bytes = 0;
+  for (unsigned i = 0; i < kRangesMax; ++i) {
+    Range* const range = ranges_[i].Load(Order::kAcquire);
+    if (range == nullptr) break;
+    bytes += range->Purge();
+  }
+  return bytes;
+}
+
+void Region::MaybePurge() {
+  size_t dirty = 0;
+  for (unsigned i = 0; i < kRangesMax; ++i) {
+    Range* const range = ranges_[i].Load(Order::kAcquire);
+    if (range == nullptr) break;
+    dirty += range->units().dirty();
+  }
+  if (dirty == 0) return;
+  if (dirty > Config::kPurgeDirtyMax >> kUnitShift) {
+    Purge();
+    return;
+  }
+  // The tick counter's speed is known only from below, so it says when to ask
+  // the clock.
+  const uint64_t ticks = platform::Ticks();
+  uint64_t next = next_purge_ticks_.Load(Order::kRelaxed);
+  if (ALCOVE_LIKELY(ticks < next)) return;
+  // Whoever moves the date on is the one to look.
+  if (!next_purge_ticks_.CompareExchange(
+          next,
+          ticks + Config::kPurgeDelayMs * platform::kTicksPerMillisecondMin,
+          Order::kRelaxed)) {
+    return;
+  }
+  const uint64_t now = platform::Milliseconds();
+  const uint64_t last = last_purge_ms_.Load(Order::kRelaxed);
+  const uint64_t passed = now - last;
+  if (last != 0 && passed < Config::kPurgeDelayMs) {
+    next_purge_ticks_.Store(ticks + (Config::kPurgeDelayMs - passed) *
+                                        platform::kTicksPerMillisecondMin,
+                            Order::kRelaxed);
+    return;
+  }
+  last_purge_ms_.Store(now, Order::kRelaxed);
+  if (last != 0 || Config::kPurgeDelayMs == 0) Purge();
+}
+
+void Region::Release() {
+  primary_units_.Store(0, Order::kRelaxed);
+  primary_class_map_.Store(nullptr, Order::kRelaxed);
+  primary_base_.Store(0, Order::kRelaxed);
+  for (Atomic<Range*>& slot : ranges_) {
+    Range* const range = slot.Exchange(nullptr, Order::kAcqRel);
+    if (range != nullptr) Range::Destroy(range);
+  }
+  next_purge_ticks_.Store(0, Order::kRelaxed);
+  last_purge_ms_.Store(0, Order::kRelaxed);
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE

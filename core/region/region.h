@@ -1,0 +1,88 @@
+// The private address space of an instance: its ranges, found by address.
+//
+// The first range is the one whose blocks are freed fastest: its base, size and
+// class map are here, so that one subtraction and one comparison say whether a
+// pointer belongs to it. Further ranges are searched one by one. All are added
+// without a lock, and stay until the region is released.
+#ifndef ALCOVE_CORE_REGION_REGION_H_
+#define ALCOVE_CORE_REGION_REGION_H_
+
+#include "core/base/atomic.h"
+#include "core/region/range.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+// Units that belong together.
+struct Span {
+  Range* range = nullptr;  // null: there is none
+  size_t first = 0;
+  bool zero = false;  // it reads as zero
+
+  char* start() const { return range->AddressOfUnit(first); }
+};
+
+class Region {
+ public:
+  // The state before the first allocation; nothing is mapped.
+  constexpr Region() = default;
+
+  // A span of `count` units, its address a multiple of `alignment` bytes (a
+  // power of two, of one unit or more). An empty one if there is no memory.
+  Span Allocate(size_t count, size_t alignment);
+
+  // `dirty`: the units may hold memory. May purge.
+  void Free(const Span& span, size_t count, bool dirty);
+
+  // Returns the memory of all free units to the system; the bytes given back.
+  size_t Purge();
+
+  // Purges if it is time.
+  void MaybePurge();
+
+  // Unmaps everything. Nobody may use the region meanwhile; afterwards it is as
+  // constructed.
+  void Release();
+
+  // The unit of the first range that holds `p`, or a number that is not below
+  // primary_units().
+  ALCOVE_INLINE size_t PrimaryIndex(const void* p) const {
+    return (AddressOf(p) - primary_base_.Load(Order::kRelaxed)) >> kUnitShift;
+  }
+  ALCOVE_INLINE size_t primary_units() const {
+    return primary_units_.Load(Order::kRelaxed);
+  }
+  ALCOVE_INLINE const uint32_t* primary_class_map() const {
+    return primary_class_map_.Load(Order::kRelaxed);
+  }
+
+  // The range that holds `p`, or null.
+  Range* RangeOf(const void* p) const {
+    Range* const first = ranges_[0].Load(Order::kAcquire);
+    if (ALCOVE_LIKELY(first != nullptr && first->Contains(p))) return first;
+    return LaterRangeOf(p);
+  }
+
+  static constexpr unsigned kRangesMax = 48;
+
+  // The range added `i`th, or null; for statistics.
+  Range* range(unsigned i) const { return ranges_[i].Load(Order::kAcquire); }
+
+ private:
+  Range* LaterRangeOf(const void* p) const;
+  bool AddRange(unsigned slot, size_t units_needed);
+  void PublishPrimary(Range* range);
+
+  // Written once, the size last; a thread that holds a pointer into the range
+  // got it from one that has seen them.
+  Atomic<uintptr_t> primary_base_;
+  Atomic<size_t> primary_units_;
+  Atomic<const uint32_t*> primary_class_map_;
+
+  Atomic<Range*> ranges_[kRangesMax] = {};
+  Atomic<uint64_t> next_purge_ticks_;  // not before this is the clock looked at
+  Atomic<uint64_t> last_purge_ms_;
+};
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_REGION_REGION_H_

@@ -1,0 +1,227 @@
+#include "core/region/unit_map.h"
+
+#include "core/hardening/invariant.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+// Calls visit(word index, mask) for each word of [first, first + count), in
+// order, until one returns false; returns how many units were visited with
+// true.
+template <typename Visit>
+ALCOVE_INLINE size_t ForEachWord(size_t first, size_t count, Visit visit) {
+  size_t done = 0;
+  while (done < count) {
+    const size_t unit = first + done;
+    const auto bit = static_cast<unsigned>(unit & 63);
+    const size_t here = Min(64 - bit, count - done);
+    if (!visit(unit >> 6, BitRange(bit, static_cast<unsigned>(here)))) break;
+    done += here;
+  }
+  return done;
+}
+
+}  // namespace
+
+void UnitMap::Init(UnitWord* words, size_t units, size_t phase) {
+  words_end_ = words;
+  units_ = units;
+  phase_ = phase;
+}
+
+size_t UnitMap::NextFree(size_t unit) const {
+  while (unit < units_) {
+    const uint64_t free =
+        ~Word(unit >> 6).used.Load(Order::kRelaxed) >> (unit & 63);
+    if (free != 0) return unit + LowestBit(free);
+    unit = (unit | 63) + 1;
+  }
+  return units_;
+}
+
+size_t UnitMap::NextUsed(size_t unit, size_t end) const {
+  while (unit < end) {
+    const uint64_t used =
+        Word(unit >> 6).used.Load(Order::kRelaxed) >> (unit & 63);
+    if (used != 0) return Min(unit + LowestBit(used), end);
+    unit = (unit | 63) + 1;
+  }
+  return end;
+}
+
+size_t UnitMap::Find(size_t from, size_t count, size_t alignment) const {
+  size_t unit = from;
+  while (unit < units_) {
+    unit = NextFree(unit);
+    unit = RoundUp(unit + phase_, alignment) - phase_;
+    if (unit >= units_ || units_ - unit < count) break;
+    const size_t used = NextUsed(unit, unit + count);
+    if (used == unit + count) return unit;
+    unit = used;
+  }
+  return kNone;
+}
+
+bool UnitMap::TryClaimBits(size_t first, size_t count) {
+  const size_t claimed =
+      ForEachWord(first, count, [this](size_t w, uint64_t mask) {
+        uint64_t now = Word(w).used.Load(Order::kRelaxed);
+        do {
+          if ((now & mask) != 0) return false;
+        } while (
+            !Word(w).used.CompareExchange(now, now | mask, Order::kAcquire));
+        return true;
+      });
+  if (claimed == count) return true;
+  if (claimed != 0) ClearBits(first, claimed);
+  return false;
+}
+
+void UnitMap::ClearBits(size_t first, size_t count) {
+  ForEachWord(first, count, [this](size_t w, uint64_t mask) {
+    [[maybe_unused]] const uint64_t before =
+        Word(w).used.FetchAnd(~mask, Order::kRelease);
+    ALCOVE_INVARIANT((before & mask) == mask);
+    return true;
+  });
+}
+
+size_t UnitMap::TakeDirty(size_t first, size_t count) {
+  size_t dirty = 0;
+  ForEachWord(first, count, [this, &dirty](size_t w, uint64_t mask) {
+    if ((Word(w).dirty.Load(Order::kRelaxed) & mask) != 0) {
+      dirty += CountBits(Word(w).dirty.FetchAnd(~mask, Order::kRelaxed) & mask);
+    }
+    return true;
+  });
+  if (dirty != 0) dirty_.FetchSub(dirty, Order::kRelaxed);
+  return dirty;
+}
+
+void UnitMap::CountClaim(size_t first, size_t count) {
+  top_.RaiseTo(first + count, Order::kRelaxed);
+  used_peak_.RaiseTo(used_.FetchAdd(count, Order::kRelaxed) + count,
+                     Order::kRelaxed);
+}
+
+void UnitMap::LowerHints(size_t first) {
+  for (size_t i = 0; i < kHints; ++i) {
+    // A run of i + 1 units that the freed one completes starts at most i units
+    // before it.
+    const auto start = static_cast<uint32_t>(first > i ? first - i : 0);
+    if (hint_[i].Load(Order::kRelaxed) > start)
+      hint_[i].LowerTo(start, Order::kRelaxed);
+  }
+}
+
+size_t UnitMap::Claim(size_t count, size_t alignment, size_t* dirty) {
+  // Longer runs start their search where any free unit may be.
+  Atomic<uint32_t>& hint = hint_[count <= kHints ? count - 1 : 0];
+  uint32_t start = hint.Load(Order::kRelaxed);
+  size_t from = start;
+  bool from_start = start == 0;
+  for (;;) {
+    const size_t first = Find(from, count, alignment);
+    const size_t top = top_.Load(Order::kRelaxed);
+    const bool grows = first == kNone || first + count > top;
+    if (grows && !from_start &&
+        top - Min(top, used_.Load(Order::kRelaxed)) >= count) {
+      from_start = true;
+      from = 0;
+      continue;
+    }
+    if (first == kNone) return kNone;
+    if (!TryClaimBits(first, count)) {
+      from = first;
+      continue;
+    }
+    CountClaim(first, count);
+    if (count <= kHints && alignment == 1) {
+      hint.CompareExchange(start, static_cast<uint32_t>(first + count),
+                           Order::kRelaxed);
+    }
+    *dirty = TakeDirty(first, count);
+    return first;
+  }
+}
+
+bool UnitMap::ClaimAt(size_t first, size_t count, size_t* dirty) {
+  if (first > units_ || units_ - first < count || !TryClaimBits(first, count))
+    return false;
+  CountClaim(first, count);
+  *dirty = TakeDirty(first, count);
+  return true;
+}
+
+void UnitMap::Release(size_t first, size_t count, bool dirty) {
+  if (dirty) {
+    ForEachWord(first, count, [this](size_t w, uint64_t mask) {
+      Word(w).dirty.FetchOr(mask, Order::kRelaxed);
+      return true;
+    });
+    dirty_.FetchAdd(count, Order::kRelaxed);
+  }
+  used_.FetchSub(count, Order::kRelaxed);
+  ClearBits(first, count);
+  LowerHints(first);
+}
+
+bool UnitMap::BeginPurge(size_t* cursor, size_t limit, size_t* first,
+                         size_t* count) {
+  const size_t end = top_.Load(Order::kRelaxed);
+  size_t unit = *cursor;
+  while (unit < end) {
+    UnitWord& word = Word(unit >> 6);
+    const uint64_t idle =
+        word.dirty.Load(Order::kRelaxed) & ~word.used.Load(Order::kRelaxed);
+    const uint64_t rest = idle >> (unit & 63);
+    if (rest == 0) {
+      unit = (unit | 63) + 1;
+      continue;
+    }
+    unit += LowestBit(rest);
+    // Take the run word by word for as long as it is whole and nobody is
+    // faster.
+    size_t taken = 0;
+    while (taken < limit && unit + taken < end) {
+      const size_t at = unit + taken;
+      UnitWord& here = Word(at >> 6);
+      const auto bit = static_cast<unsigned>(at & 63);
+      const uint64_t candidates = (here.dirty.Load(Order::kRelaxed) &
+                                   ~here.used.Load(Order::kRelaxed)) >>
+                                  bit;
+      const size_t run =
+          Min(~candidates == 0 ? 64 : LowestBit(~candidates), 64 - bit);
+      const size_t n = Min(run, limit - taken);
+      if (n == 0 || !TryClaimBits(at, n)) break;
+      // Between the look and the claim the units can have been claimed, cleaned
+      // and freed.
+      const uint64_t mask = BitRange(bit, static_cast<unsigned>(n));
+      if ((here.dirty.Load(Order::kRelaxed) & mask) != mask) {
+        ClearBits(at, n);
+        break;
+      }
+      taken += n;
+      if (bit + n < 64) break;
+    }
+    if (taken == 0) {
+      ++unit;
+      continue;
+    }
+    *first = unit;
+    *count = taken;
+    *cursor = unit + taken;
+    return true;
+  }
+  *cursor = unit;
+  return false;
+}
+
+void UnitMap::EndPurge(size_t first, size_t count, bool clean) {
+  if (clean) TakeDirty(first, count);
+  ClearBits(first, count);
+  LowerHints(first);
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE

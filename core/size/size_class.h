@@ -1,0 +1,196 @@
+// Size classes: which sizes share a slab.
+//
+// Class 0 is no class. Class 1 is for up to 8 bytes; then come multiples of 16
+// up to 64, and from there four classes for each doubling (80, 96, 112, 128,
+// 160, ...), so that at most a fifth of a block is rounding: 8 for each
+// doubling saved 3% of memory on a million mixed objects and nothing over
+// sixteen programs. Classes reach up to one unit, kSlabMax. Larger blocks are
+// spans of whole units: `span` classes for 2 to kSpanUnitsMax units, which
+// thread caches hold, and kHugeClass for any longer one.
+//
+// Every class of 16 bytes and more is a multiple of 16, which gives the
+// alignment that the x86-64 ABI asks of malloc; a block of at most 8 bytes can
+// hold no object that needs more than 8.
+#ifndef ALCOVE_CORE_SIZE_SIZE_CLASS_H_
+#define ALCOVE_CORE_SIZE_SIZE_CLASS_H_
+
+#include "core/base/bits.h"
+#include "core/base/config.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+inline constexpr unsigned kUnitShift = 16;
+inline constexpr size_t kUnit = size_t{1}
+                                << kUnitShift;  // 32 to 256 KiB measured alike
+
+// The largest size that a slab serves.
+inline constexpr size_t kSlabMax = kUnit;
+
+// Slabs of blocks up to kSmallMax take one unit, those of larger ones
+// kMediumUnits, so that a slab holds at least 8 blocks and wastes at most an
+// eighth at its end.
+inline constexpr size_t kSmallMax = kUnit / 8;
+inline constexpr unsigned kMediumUnits = 8;
+
+// Spans up to so many units are cached by threads.
+inline constexpr unsigned kSpanUnitsMax = 16;
+
+// The largest request; C and C++ allow no object beyond PTRDIFF_MAX bytes.
+inline constexpr size_t kRequestMax = PTRDIFF_MAX;
+
+using SizeClass = uint32_t;
+
+namespace internal {
+
+// The class of a size in 1..kSlabMax.
+constexpr SizeClass ComputeClass(size_t size) {
+  if (size <= 8) return 1;
+  if (size <= 64) return static_cast<SizeClass>(1 + (size + 15) / 16);
+  const unsigned log = HighestBit(size - 1);  // size is in (2^log, 2^(log+1)]
+  const auto quarter = static_cast<unsigned>((size - 1) >> (log - 2)) & 3;
+  return 6 + (log - 6) * 4 + quarter;
+}
+
+// The largest size of a class in 1..kSlabClasses.
+constexpr size_t ComputeSize(SizeClass c) {
+  if (c == 1) return 8;
+  if (c <= 5) return 16 * (size_t{c} - 1);
+  const unsigned log = (c - 6) / 4 + 6;
+  const unsigned quarter = (c - 6) % 4;
+  return (size_t{1} << log) + (size_t{quarter + 1} << (log - 2));
+}
+
+}  // namespace internal
+
+inline constexpr SizeClass kSlabClasses =
+    internal::ComputeClass(kSlabMax);                         // 1..this
+inline constexpr SizeClass kSpanClasses = kSpanUnitsMax - 1;  // 2..16 units
+inline constexpr SizeClass kCachedClasses = kSlabClasses + kSpanClasses;
+inline constexpr SizeClass kHugeClass = kCachedClasses + 1;
+inline constexpr SizeClass kInteriorClass =
+    kHugeClass + 1;  // a span's units but the first
+inline constexpr SizeClass kClassLimit = kInteriorClass + 1;
+static_assert(kClassLimit <= 256, "the class map keeps a class in 8 bits");
+
+// What the core asks of a slab class. `inverse` is ceil(2^36 / size): offset *
+// inverse >> 36 is offset / size, exactly, for every offset in a slab (checked
+// below).
+struct ClassInfo {
+  uint64_t inverse;
+  uint32_t size;
+  uint16_t blocks;
+  uint16_t units;
+};
+
+inline constexpr unsigned kInverseShift = 36;
+
+// No slab has more blocks, so that its bitmaps stay small: 8-byte blocks use
+// half of their unit, which costs address space, not memory.
+inline constexpr size_t kBlocksMax = kUnit / 16;
+
+namespace internal {
+
+struct ClassTable {
+  ClassInfo info[kSlabClasses + 1];
+};
+
+constexpr ClassTable MakeClassTable() {
+  ClassTable table{};
+  for (SizeClass c = 1; c <= kSlabClasses; ++c) {
+    const size_t size = ComputeSize(c);
+    const size_t units = size <= kSmallMax ? 1 : kMediumUnits;
+    table.info[c] = {
+        ((uint64_t{1} << kInverseShift) + size - 1) / size,
+        static_cast<uint32_t>(size),
+        static_cast<uint16_t>(Min(units * kUnit / size, kBlocksMax)),
+        static_cast<uint16_t>(units)};
+  }
+  return table;
+}
+
+// Sizes up to kLookupMax are looked up, in steps of 8.
+inline constexpr size_t kLookupMax = 1024;
+struct LookupTable {
+  uint8_t c[kLookupMax / 8 + 1];
+};
+
+constexpr LookupTable MakeLookupTable() {
+  LookupTable table{};
+  for (size_t i = 0; i <= kLookupMax / 8; ++i) {
+    table.c[i] = static_cast<uint8_t>(ComputeClass(i == 0 ? 1 : i * 8));
+  }
+  return table;
+}
+
+// One object each for the whole instance; an inline variable would be a weak
+// symbol.
+extern ALCOVE_HIDDEN const ClassTable kClassTable;
+extern ALCOVE_HIDDEN const LookupTable kLookupTable;
+
+constexpr bool ClassesAreConsistent() {
+  const ClassTable table = MakeClassTable();
+  for (SizeClass c = 1; c <= kSlabClasses; ++c) {
+    const ClassInfo& info = table.info[c];
+    if (ComputeClass(info.size) != c || ComputeClass(info.size - 7) != c)
+      return false;
+    if (c > 1 &&
+        (info.size % 16 != 0 || ComputeClass(ComputeSize(c - 1) + 1) != c))
+      return false;
+    if (info.blocks > kBlocksMax) return false;
+    // offset * inverse == offset / size * 2^36 + offset * error / size with
+    // error < size; the quotient is exact while offset * error stays below
+    // 2^36.
+    const uint64_t error =
+        info.inverse * info.size - (uint64_t{1} << kInverseShift);
+    if (error * (info.units * kUnit) >= (uint64_t{1} << kInverseShift))
+      return false;
+  }
+  return ComputeSize(kSlabClasses) == kSlabMax;
+}
+static_assert(ClassesAreConsistent());
+
+}  // namespace internal
+
+inline const ClassInfo& InfoOf(SizeClass c) {
+  return internal::kClassTable.info[c];
+}
+
+// The class of a size in 0..kLookupMax.
+inline constexpr size_t kLookupMax = internal::kLookupMax;
+ALCOVE_INLINE SizeClass LookupClass(size_t size) {
+  return internal::kLookupTable.c[(size + 7) >> 3];
+}
+
+// The class of a size in 0..kSlabMax.
+inline SizeClass ClassOfSize(size_t size) {
+  return size <= kLookupMax ? LookupClass(size) : internal::ComputeClass(size);
+}
+
+constexpr bool IsSlabClass(SizeClass c) { return c - 1 < kSlabClasses; }
+
+// Units that hold `size` bytes, at least 2; size <= kRequestMax.
+constexpr size_t SpanUnits(size_t size) {
+  return Max((size + kUnit - 1) >> kUnitShift, 2);
+}
+
+// The class of a span of `units` >= 2 units, and the units of a span class
+// below huge.
+constexpr SizeClass SpanClass(size_t units) {
+  return units <= kSpanUnitsMax
+             ? static_cast<SizeClass>(kSlabClasses + units - 1)
+             : kHugeClass;
+}
+constexpr unsigned UnitsOfSpanClass(SizeClass c) {
+  return c - kSlabClasses + 1;
+}
+
+// The usable size of a block of `size` bytes; 0 if there can be no such block.
+inline size_t GoodSize(size_t size) {
+  if (size > kRequestMax) return 0;
+  return size <= kSlabMax ? InfoOf(ClassOfSize(size)).size
+                          : SpanUnits(size) << kUnitShift;
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_SIZE_SIZE_CLASS_H_

@@ -1,0 +1,99 @@
+#include "core/slab/slab.h"
+
+#include "core/hardening/invariant.h"
+#include "core/hardening/misuse.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner, uint32_t tag) {
+  const ClassInfo& info = InfoOf(c);
+  auto* const slab = static_cast<Slab*>(span.range->descriptor(span.first));
+  slab->start = span.start();
+  slab->next = nullptr;
+  slab->previous = nullptr;
+  slab->units = info.units;
+  slab->available = info.blocks;
+  slab->blocks = info.blocks;
+  slab->hint_word = 0;
+  slab->fresh_word = 0;
+  slab->size_class = static_cast<uint8_t>(c);
+  slab->listed = false;
+  slab->zero = span.zero;
+  slab->moved = false;
+  if (info.blocks <= kInlineWords * 64) {
+    slab->local = slab->inline_local;
+    slab->remote = slab->inline_remote;
+  } else {
+    auto* const bits = static_cast<BitWord*>(span.range->bits(span.first));
+    slab->local = bits;
+    slab->remote = reinterpret_cast<Atomic<BitWord>*>(bits + kBitWordsMax);
+  }
+  if constexpr (Config::kCheckInvariants) {
+    for (unsigned w = 0; w < slab->words(); ++w) {
+      ALCOVE_INVARIANT(slab->remote[w].Load(Order::kRelaxed) == 0);
+    }
+  }
+  EnterSlab(*span.range, span.first, info.units, c, tag);
+  // Sequentially consistent with the announcements of remote frees:
+  // core/heap/remote.h.
+  slab->owner.Store(owner, Order::kSeqCst);
+  return slab;
+}
+
+void RetireSlab(const Range& range, Slab* slab) {
+  ALCOVE_INVARIANT(slab->available == slab->blocks && !slab->listed);
+  EraseUnits(range, range.IndexOf(slab->start), slab->units);
+  slab->owner.Store(nullptr, Order::kSeqCst);
+}
+
+TakenWord TakeWord(Slab* slab, const ClassInfo& info) {
+  unsigned w = slab->hint_word;
+  while (w < slab->fresh_word && slab->local[w] == 0) ++w;
+  ALCOVE_INVARIANT(w < slab->words());
+  TakenWord taken;
+  if (w < slab->fresh_word) {
+    taken.blocks = slab->local[w];
+    taken.zero = false;
+  } else {
+    taken.blocks = slab->FullWord(w);
+    taken.zero = slab->zero;
+    slab->fresh_word = static_cast<uint16_t>(w + 1);
+  }
+  if constexpr (Config::kCheckInvariants) {
+    if (const BitWord twice =
+            slab->remote[w].Load(Order::kRelaxed) & taken.blocks;
+        twice != 0) {
+      Stop(Misuse::kFreeNeverAllocated,
+           slab->start + (size_t{w} * 64 + LowestBit(twice)) * info.size);
+    }
+  }
+  slab->local[w] = 0;
+  slab->hint_word = static_cast<uint16_t>(w + 1);
+  taken.count = CountBits(taken.blocks);
+  ALCOVE_INVARIANT(taken.count != 0 && taken.count <= slab->available);
+  slab->available = static_cast<uint16_t>(slab->available - taken.count);
+  taken.start = slab->start + size_t{w} * 64 * info.size;
+  return taken;
+}
+
+unsigned CollectRemote(Slab* slab, const ClassInfo& info) {
+  unsigned count = 0;
+  for (unsigned w = 0; w < slab->fresh_word; ++w) {
+    if (slab->remote[w].Load(Order::kRelaxed) == 0) continue;
+    const BitWord freed = slab->remote[w].Exchange(0, Order::kAcquire);
+    if (const BitWord twice = slab->local[w] & freed;
+        ALCOVE_UNLIKELY(twice != 0)) {
+      Stop(Misuse::kDoubleFree,
+           slab->start + (size_t{w} * 64 + LowestBit(twice)) * info.size,
+           info.size);
+    }
+    slab->local[w] |= freed;
+    count += CountBits(freed);
+    if (w < slab->hint_word) slab->hint_word = static_cast<uint16_t>(w);
+  }
+  slab->available = static_cast<uint16_t>(slab->available + count);
+  ALCOVE_INVARIANT(slab->available <= slab->blocks);
+  return count;
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE

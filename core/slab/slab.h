@@ -1,0 +1,117 @@
+// The descriptor of one span: of a slab, cut into blocks of one size class, or
+// of one large block. It lies in the range's metadata, at the index of the
+// span's first unit; user memory holds nothing of ours. Descriptors are
+// type-stable: their memory is never used for anything else, so a late reader
+// finds a descriptor, if perhaps of a newer span.
+//
+// Two cache lines: what the owner alone works with, and what other threads
+// touch.
+//
+// Bits, one for each block: `local` says that the block is available to the
+// owner's next refill; `remote`, that another thread freed it since the owner
+// last looked. A block with neither is live, or lies in some thread's cache.
+// Bits of words that were never handed out (from `fresh_word` on) are not
+// initialized and count as available.
+#ifndef ALCOVE_CORE_SLAB_SLAB_H_
+#define ALCOVE_CORE_SLAB_SLAB_H_
+
+#include "core/base/atomic.h"
+#include "core/base/bits.h"
+#include "core/region/region.h"
+#include "core/size/size_class.h"
+#include "core/slab/class_map.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+class Heap;
+
+using BitWord = uint64_t;
+inline constexpr size_t kBitWordsMax = kBlocksMax / 64;  // of either kind
+inline constexpr size_t kBitWordsPerUnit = 2 * kBitWordsMax;
+inline constexpr unsigned kInlineWords =
+    2;  // slabs of up to 128 blocks keep their bits here
+
+struct alignas(64) Slab {
+  // The owner's line.
+  char* start;
+  Slab* next;  // in the owner's list of slabs that have blocks available
+  Slab* previous;
+  BitWord* local;
+  uint32_t units;
+  uint16_t available;  // blocks with a local bit, never-used ones included
+  uint16_t blocks;
+  uint16_t hint_word;   // no local bit is set in a word below
+  uint16_t fresh_word;  // words from here on were never handed out
+  uint8_t size_class;
+  bool listed;  // in the list
+  bool zero;    // the memory of fresh words reads as zero
+  bool moved;   // its pages came by MovePages
+  BitWord inline_local[kInlineWords];
+
+  // The other threads' line.
+  alignas(64) Atomic<Heap*> owner;  // null: not a slab at the moment
+  Atomic<Slab*>
+      next_pending;  // in the owner's stack of slabs with remote frees
+  Atomic<BitWord>* remote;
+  Atomic<uint32_t> pending;  // 1: in some heap's stack, or about to be
+  uint32_t unused;
+  Atomic<BitWord> inline_remote[kInlineWords];
+
+  unsigned words() const { return (blocks + 63u) / 64u; }
+
+  // The bits that exist in word `w`.
+  BitWord FullWord(unsigned w) const {
+    const unsigned rest = blocks - w * 64u;
+    return rest >= 64 ? ~BitWord{0} : BitRange(0, rest);
+  }
+};
+static_assert(sizeof(Slab) == kDescriptorBytes);
+static_assert(kBitWordsPerUnit * sizeof(BitWord) == kBitBytes);
+
+// Where a block lies: its slab, and its place in it.
+struct BlockPlace {
+  Slab* slab;
+  unsigned index;
+  bool is_start;  // the address is the block's first byte
+};
+
+// The slab that holds `p`, which lies in a unit of `range` with this map entry.
+inline Slab* SlabAt(const Range& range, const void* p, MapEntry entry) {
+  return static_cast<Slab*>(
+      range.descriptor(range.IndexOf(p) - PlaceOfEntry(entry)));
+}
+
+inline BlockPlace PlaceOf(Slab* slab, const ClassInfo& info, const void* p) {
+  const auto offset =
+      static_cast<uint64_t>(static_cast<const char*>(p) - slab->start);
+  const auto index =
+      static_cast<unsigned>(offset * info.inverse >> kInverseShift);
+  return {slab, index,
+          index * uint64_t{info.size} == offset && index < slab->blocks};
+}
+
+// Makes a slab of class `c` out of a span and gives it to `owner`, whose tag is
+// entered in the class map. All of its blocks are available.
+Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner, uint32_t tag);
+
+// Takes a slab out of the class map. All of its blocks are available, and it is
+// in no list. The caller frees its units.
+void RetireSlab(const Range& range, Slab* slab);
+
+// Takes the available blocks of one bitmap word, the lowest that has some, out
+// of a slab with at least one block available.
+struct TakenWord {
+  BitWord blocks;  // never 0
+  char* start;     // of the word's first block
+  unsigned count;
+  bool zero;  // the blocks' memory reads as zero
+};
+TakenWord TakeWord(Slab* slab, const ClassInfo& info);
+
+// Moves what other threads freed to the local bits; returns how many blocks. A
+// block that is in both was freed twice: misuse.
+unsigned CollectRemote(Slab* slab, const ClassInfo& info);
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_SLAB_SLAB_H_

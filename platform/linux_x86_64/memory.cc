@@ -1,0 +1,80 @@
+#include "platform/linux_x86_64/primitives.h"
+#include "platform/linux_x86_64/syscall.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+namespace platform {
+namespace linux_x86_64 {
+
+namespace {
+
+constexpr long kAnonymous = kMapPrivate | kMapAnonymous | kMapNoReserve;
+
+}  // namespace
+
+// The architecture has no other base page than 4 KiB (Intel SDM volume 3, 4.5),
+// so that here, and only here, asking the system would tell nothing.
+size_t PageSize() { return 4096; }
+
+void* Reserve(size_t size, size_t alignment) {
+  const size_t surplus = alignment > PageSize() ? alignment - PageSize() : 0;
+  if (size + surplus < size) return nullptr;
+  const long result =
+      Call(kSysMmap, 0, Word(size + surplus), kProtNone, kAnonymous, -1, 0);
+  if (Failed(result)) return nullptr;
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(Pointer(result));
+  const uintptr_t aligned = (begin + alignment - 1) & ~(alignment - 1);
+  const size_t head = aligned - begin;
+  const size_t tail = surplus - head;
+  // Trimming the ends of a mapping nobody knows of cannot need a further
+  // mapping, so it cannot fail.
+  if (head != 0) Call(kSysMunmap, Word(begin), Word(head));
+  if (tail != 0) Call(kSysMunmap, Word(aligned + size), Word(tail));
+  return reinterpret_cast<void*>(aligned);
+}
+
+bool Commit(void* address, size_t size) {
+  return !Failed(Call(kSysMprotect, Word(address), Word(size), kProtReadWrite));
+}
+
+void* Map(size_t size) {
+  const long result =
+      Call(kSysMmap, 0, Word(size), kProtReadWrite, kAnonymous, -1, 0);
+  return Failed(result) ? nullptr : Pointer(result);
+}
+
+bool Unmap(void* address, size_t size) {
+  return !Failed(Call(kSysMunmap, Word(address), Word(size)));
+}
+
+bool Purge(void* address, size_t size) {
+  return !Failed(Call(kSysMadvise, Word(address), Word(size), kMadvDontNeed));
+}
+
+bool MovePages(void* to, void* from, size_t size) {
+  // Without MREMAP_DONTUNMAP the old range would be a hole for a moment, into
+  // which another thread's mmap could fall.
+  const long result =
+      Call(kSysMremap, Word(from), Word(size), Word(size),
+           kMremapMayMove | kMremapFixed | kMremapDontUnmap, Word(to));
+  if (Failed(result)) {
+    // The system unmaps the target before it does all that can fail.
+    Refresh(to, size);
+    return false;
+  }
+  // What is left there is a mapping of its own until it is made anew.
+  Refresh(from, size);
+  return true;
+}
+
+bool Refresh(void* address, size_t size) {
+  return !Failed(Call(kSysMmap, Word(address), Word(size), kProtReadWrite,
+                      kAnonymous | kMapFixed, -1, 0));
+}
+
+void AdviseHugePages(void* address, size_t size) {
+  Call(kSysMadvise, Word(address), Word(size), kMadvHugePage);
+}
+
+}  // namespace linux_x86_64
+}  // namespace platform
+}  // namespace ALCOVE_CORE_NAMESPACE

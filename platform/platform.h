@@ -1,0 +1,124 @@
+// The whole contract between the core and the operating system and the CPU.
+// Nothing above platform/ makes a system call, reads a CPU register or knows a
+// constant of either.
+//
+// No primitive allocates, blocks on another thread (but for Yield) or touches
+// errno. All may be called by any thread at any time. Sizes and addresses are
+// in bytes; "page" is the system's page, PageSize().
+#ifndef ALCOVE_PLATFORM_PLATFORM_H_
+#define ALCOVE_PLATFORM_PLATFORM_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/config.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+namespace platform {
+
+// ---- Memory ----
+
+// The system's page size: a power of two, at least 4096; asked of the system,
+// never assumed.
+size_t PageSize();
+
+// Reserves address space that cannot be accessed and costs no memory.
+// Pre:   size > 0, a multiple of the page size; alignment a power of two.
+// Post:  [result, result + size) is this process's, inaccessible; result is
+// aligned. Error: null, and nothing is reserved. The surplus that alignment
+// takes is given back before the call returns.
+void* Reserve(size_t size, size_t alignment);
+
+// Makes reserved or already accessible memory readable and writable.
+// Pre:   [address, address + size) whole pages of one reservation.
+// Post:  accessible; pages that were never touched, or were purged, read as
+// zero. Error: false; what was accessible before still is.
+bool Commit(void* address, size_t size);
+
+// Maps memory that is readable and writable and reads as zero; it costs memory
+// only where it is touched. Pre:   size > 0, a multiple of the page size.
+// Error: null.
+void* Map(size_t size);
+
+// Gives a whole reservation or mapping, or whole pages of it, back to the
+// system. Error: false, the range is as it was (the system can refuse to split
+// a mapping).
+bool Unmap(void* address, size_t size);
+
+// Returns the memory of committed pages to the system; the range stays
+// committed. Post:  the range reads as zero. Error: false; the contents are
+// undefined, the range stays accessible.
+bool Purge(void* address, size_t size);
+
+// Moves the pages of one committed range to another without copying them.
+// Pre:   both ranges are whole pages, committed, and do not overlap; `to` holds
+// nothing of
+//        value.
+// Post:  `to` holds the contents, `from` is committed and reads as zero.
+// Error: false; `from` is as it was, `to` is committed and of undefined
+// contents.
+bool MovePages(void* to, void* from, size_t size);
+
+// Replaces a committed range by fresh pages, and lets the system forget that it
+// was moved (a moved range is a mapping of its own, and a process may have only
+// so many: vm.max_map_count, 65530 by default on Linux). Post:  the range is
+// committed and reads as zero. Error: false; the contents are undefined, the
+// range stays accessible.
+bool Refresh(void* address, size_t size);
+
+// Asks for transparent huge pages in a committed range; a hint that may do
+// nothing.
+void AdviseHugePages(void* address, size_t size);
+
+// ---- Threads ----
+
+using ThreadId = uint32_t;  // never 0
+
+// The calling thread's id.
+ThreadId CurrentThread();
+
+// Whether a thread of that id may still run. False is certain: the thread has
+// left user space for good, and its id belongs to nobody now. True may also
+// mean that the id was given to another thread, or that the system does not let
+// us ask.
+bool ThreadMayBeAlive(ThreadId thread);
+
+// Gives the rest of the calling thread's time slice away.
+void Yield();
+
+// Tells the CPU that this is a spin loop.
+inline void SpinHint();
+
+// ---- Time ----
+
+// A cheap clock for deciding whether it is time to look at the real one. Its
+// speed is not known; kTicksPerMillisecondMin is a lower bound of it on the
+// machines we serve.
+inline uint64_t Ticks();
+
+// Milliseconds since an arbitrary moment; monotonic; costs a system call.
+uint64_t Milliseconds();
+
+// ---- Copying ----
+
+// Copies `size` bytes between ranges of which `to` does not begin inside
+// `from`; made for hundreds of bytes and more.
+inline void CopyBulk(void* to, const void* from, size_t size);
+
+// Fills `size` bytes; made for hundreds of bytes and more.
+inline void FillBulk(void* to, unsigned char byte, size_t size);
+
+// ---- The end ----
+
+// Writes text to standard error, as far as that is possible.
+void WriteError(const char* text, size_t size);
+
+// Ends the process at once as by SIGABRT.
+[[noreturn]] void Abort();
+
+}  // namespace platform
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#include "platform/cpu.h"
+
+#endif  // ALCOVE_PLATFORM_PLATFORM_H_
