@@ -1,0 +1,26 @@
+"""Stand-in for rules_cc under Bazel 4.2, whose C++ rules are all native."""
+
+load(
+    ":native.bzl",
+    "NativeCcInfo",
+    "NativeCcToolchainConfigInfo",
+    "NativeDebugPackageInfo",
+    "native_cc_common",
+)
+
+cc_binary = native.cc_binary
+cc_import = native.cc_import
+cc_library = native.cc_library
+cc_proto_library = native.cc_proto_library
+cc_test = native.cc_test
+cc_toolchain = native.cc_toolchain
+cc_toolchain_suite = native.cc_toolchain_suite
+fdo_prefetch_hints = native.fdo_prefetch_hints
+fdo_profile = native.fdo_profile
+objc_import = native.objc_import
+objc_library = native.objc_library
+
+CcInfo = NativeCcInfo
+CcToolchainConfigInfo = NativeCcToolchainConfigInfo
+DebugPackageInfo = NativeDebugPackageInfo
+cc_common = native_cc_common
