@@ -45,6 +45,16 @@ Range* FindBlock(const void* block, MapEntry* entry) {
   return range;
 }
 
+// When no bin has a block.
+ALCOVE_NOINLINE void* AllocateSlower(size_t size) {
+  Heap* const heap = CurrentHeap();
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  void* const block = size <= kSlabMax
+                          ? AllocateClass(heap, ClassOfSize(size))
+                          : AllocateLarge(heap, size, kUnit, false);
+  return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
+}
+
 size_t SizeIn(const Range& range, const void* block, MapEntry entry) {
   const SizeClass c = ClassOfEntry(entry);
   return IsSlabClass(c) ? InfoOf(c).size : LargeSize(range, block);
@@ -53,12 +63,21 @@ size_t SizeIn(const Range& range, const void* block, MapEntry entry) {
 }  // namespace
 
 void* AllocateSlow(size_t size) {
-  Heap* const heap = CurrentHeap();
-  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
-  void* const block = size <= kSlabMax
-                          ? AllocateClass(heap, ClassOfSize(size))
-                          : AllocateLarge(heap, size, kUnit, false);
-  return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
+  // Sizes that have no place in the look-up table come here first. The heap
+  // that a thread has before its first call has empty bins for them, too.
+  if (size > kLookupMax && size <= kSpanUnitsMax * kUnit) {
+    const SizeClass c =
+        size <= kSlabMax ? ClassOfSize(size) : SpanClass(SpanUnits(size));
+    void* const block = tls_heap->bin(c).Pop();
+    if (ALCOVE_LIKELY(block != nullptr)) {
+      if (ALCOVE_UNLIKELY(size > kSlabMax && AddressOf(block) % kUnit != 0)) {
+        Stop(Misuse::kFreeInside, block);
+      }
+      CheckAllocated(*tls_heap, c, block);
+      return block;
+    }
+  }
+  return AllocateSlower(size);
 }
 
 void* AllocateZeroed(size_t size) {

@@ -22,6 +22,48 @@ constexpr unsigned kOthersShare = 4;
 // Changes of the live count are published in steps of so many bytes.
 constexpr ptrdiff_t kPublishStep = 64 * 1024;
 
+// The address of the lowest block in `bits`, which are of bitmap word `w`.
+void* BlockAt(const Slab* slab, const ClassInfo& info, unsigned w,
+              BitWord bits) {
+  return slab->start + (size_t{w} * 64 + LowestBit(bits)) * info.size;
+}
+
+// Looks at the first of blocks[0, n), n >= 1, and those behind it for as long
+// as they are in the same slab; calls emit(word, bits) for each run of
+// neighbours that share a bitmap word. Returns how many blocks it looked at.
+template <typename Emit>
+ALCOVE_INLINE size_t ForEachWord(Slab* slab, const ClassInfo& info,
+                                 void* const* blocks, size_t n, Emit emit) {
+  const uintptr_t start = AddressOf(slab->start);
+  const size_t extent = size_t{slab->units} << kUnitShift;
+  const uint64_t inverse = info.inverse;
+  const uint64_t size = info.size;
+  const unsigned limit = info.blocks;
+  unsigned word = 0;
+  BitWord bits = 0;
+  size_t i = 0;
+  do {
+    const uint64_t offset = AddressOf(blocks[i]) - start;
+    if (offset >= extent) break;
+    const auto index = static_cast<unsigned>(offset * inverse >> kInverseShift);
+    if (ALCOVE_UNLIKELY(index * size != offset || index >= limit)) {
+      Stop(Misuse::kFreeInside, blocks[i]);
+    }
+    if (index / 64 != word) {
+      if (bits != 0) emit(word, bits);
+      word = index / 64;
+      bits = 0;
+    }
+    const BitWord bit = BitWord{1} << (index % 64);
+    if (ALCOVE_UNLIKELY((bits & bit) != 0)) {
+      Stop(Misuse::kDoubleFree, blocks[i], info.size);
+    }
+    bits |= bit;
+  } while (++i < n);
+  emit(word, bits);
+  return i;
+}
+
 }  // namespace
 
 void LiveCount::Add(ptrdiff_t more_blocks, ptrdiff_t more_bytes) {
@@ -232,54 +274,40 @@ bool Heap::Caches(SizeClass c, const void* block) const {
 
 // ---- Giving back ----
 
-void Heap::FlushOwn(Slab* slab, const ClassInfo& info, void** blocks,
-                    size_t n) {
-  for (size_t i = 0; i < n; ++i) {
-    const BlockPlace place = PlaceOf(slab, info, blocks[i]);
-    const unsigned w = place.index / 64;
-    const BitWord bit = BitWord{1} << (place.index % 64);
-    if (ALCOVE_UNLIKELY(!place.is_start)) Stop(Misuse::kFreeInside, blocks[i]);
-    if (ALCOVE_UNLIKELY(w >= slab->fresh_word))
-      Stop(Misuse::kFreeNeverAllocated, blocks[i]);
-    if (ALCOVE_UNLIKELY((slab->local[w] & bit) != 0)) {
-      Stop(Misuse::kDoubleFree, blocks[i], info.size);
-    }
-    slab->local[w] |= bit;
-    if (w < slab->hint_word) slab->hint_word = static_cast<uint16_t>(w);
-  }
-  slab->available = static_cast<uint16_t>(slab->available + n);
+size_t Heap::FlushOwn(Slab* slab, const ClassInfo& info, void** blocks,
+                      size_t n) {
+  unsigned hint = slab->hint_word;
+  const size_t done = ForEachWord(
+      slab, info, blocks, n, [slab, &info, &hint](unsigned w, BitWord bits) {
+        if (ALCOVE_UNLIKELY(w >= slab->fresh_word)) {
+          Stop(Misuse::kFreeNeverAllocated, BlockAt(slab, info, w, bits));
+        }
+        const BitWord before = slab->local[w];
+        if (const BitWord twice = before & bits; ALCOVE_UNLIKELY(twice != 0)) {
+          Stop(Misuse::kDoubleFree, BlockAt(slab, info, w, twice), info.size);
+        }
+        slab->local[w] = before | bits;
+        if (w < hint) hint = w;
+      });
+  slab->hint_word = static_cast<uint16_t>(hint);
+  slab->available = static_cast<uint16_t>(slab->available + done);
   ALCOVE_INVARIANT(slab->available <= slab->blocks);
-  Gained(slab, static_cast<unsigned>(n));
+  Gained(slab, static_cast<unsigned>(done));
+  return done;
 }
 
-void Heap::FlushOther(Slab* slab, const ClassInfo& info, void** blocks,
-                      size_t n) {
-  counts_.sent_blocks.Add(n);
-  counts_.sent_bytes.Add(n * info.size);
-  size_t i = 0;
-  while (i < n) {
-    // One atomic operation for all neighbours that share a bitmap word.
-    unsigned word = 0;
-    BitWord bits = 0;
-    for (; i < n; ++i) {
-      const BlockPlace place = PlaceOf(slab, info, blocks[i]);
-      const BitWord bit = BitWord{1} << (place.index % 64);
-      if (ALCOVE_UNLIKELY(!place.is_start))
-        Stop(Misuse::kFreeInside, blocks[i]);
-      if (bits != 0 && place.index / 64 != word) break;
-      word = place.index / 64;
-      if (ALCOVE_UNLIKELY((bits & bit) != 0)) {
-        Stop(Misuse::kDoubleFree, blocks[i], info.size);
-      }
-      bits |= bit;
-    }
-    if (const BitWord twice = FreeRemotely(slab, word, bits);
-        ALCOVE_UNLIKELY(twice != 0)) {
-      Stop(Misuse::kDoubleFree,
-           slab->start + (size_t{word} * 64 + LowestBit(twice)) * info.size,
-           info.size);
-    }
-  }
+size_t Heap::FlushOther(Slab* slab, const ClassInfo& info, void** blocks,
+                        size_t n) {
+  const size_t done = ForEachWord(
+      slab, info, blocks, n, [slab, &info](unsigned w, BitWord bits) {
+        const BitWord twice = FreeRemotely(slab, w, bits);
+        if (ALCOVE_UNLIKELY(twice != 0)) {
+          Stop(Misuse::kDoubleFree, BlockAt(slab, info, w, twice), info.size);
+        }
+      });
+  counts_.sent_blocks.Add(done);
+  counts_.sent_bytes.Add(done * info.size);
+  return done;
 }
 
 void Heap::Flush(SizeClass c, void** blocks, size_t n) {
@@ -287,10 +315,6 @@ void Heap::Flush(SizeClass c, void** blocks, size_t n) {
   const Region& region = instance_->region;
   size_t i = 0;
   while (i < n) {
-    // Neighbours in the array that are of the same unit go together.
-    const uintptr_t unit = AddressOf(blocks[i]) >> kUnitShift;
-    size_t end = i + 1;
-    while (end < n && AddressOf(blocks[end]) >> kUnitShift == unit) ++end;
     Range* const range = region.RangeOf(blocks[i]);
     const MapEntry entry =
         LoadEntry(range->class_map(), range->IndexOf(blocks[i]));
@@ -298,12 +322,8 @@ void Heap::Flush(SizeClass c, void** blocks, size_t n) {
       Stop(Misuse::kDoubleFree, blocks[i], info.size);
     }
     Slab* const slab = SlabAt(*range, blocks[i], entry);
-    if (HasTag(entry, tag_)) {
-      FlushOwn(slab, info, blocks + i, end - i);
-    } else {
-      FlushOther(slab, info, blocks + i, end - i);
-    }
-    i = end;
+    i += HasTag(entry, tag_) ? FlushOwn(slab, info, blocks + i, n - i)
+                             : FlushOther(slab, info, blocks + i, n - i);
   }
 }
 
@@ -336,7 +356,10 @@ void Heap::Drain() {
   Collect();
   for (SizeClass c = 1; c <= kSlabClasses; ++c) {
     Slab* const slab = listed_[c];
-    if (slab != nullptr && slab->available == slab->blocks) ReleaseSlab(slab);
+    if (slab != nullptr && slab->available == slab->blocks &&
+        slab->pending.Load(Order::kRelaxed) == 0) {
+      ReleaseSlab(slab);
+    }
   }
   PublishLive();
 }

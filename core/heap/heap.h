@@ -110,8 +110,10 @@ class Heap {
 
   // Gives blocks[0, n) of slab class `c` back to their slabs.
   void Flush(SizeClass c, void** blocks, size_t n);
-  void FlushOwn(Slab* slab, const ClassInfo& info, void** blocks, size_t n);
-  void FlushOther(Slab* slab, const ClassInfo& info, void** blocks, size_t n);
+  // The first of blocks[0, n), which is of `slab`, and those that follow it
+  // there; they return how many.
+  size_t FlushOwn(Slab* slab, const ClassInfo& info, void** blocks, size_t n);
+  size_t FlushOther(Slab* slab, const ClassInfo& info, void** blocks, size_t n);
   void ReturnMask(SizeClass c);
   void Grow(SizeClass c, unsigned capacity);
 
