@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+#
+# The examples in README.md are pieces of files that are built and run: every fenced block
+# stands, line for line, in the file named in the line above it; the commands are those
+# that the other checks run.
+set -euo pipefail
+
+readonly readme="$1" binary="$2"
+shift 2
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+# Every fenced block that follows a line "`path`:".
+blocks=0
+path=""
+block=""
+inside=""
+while IFS= read -r line; do
+  if [[ -n "${inside}" ]]; then
+    if [[ "${line}" == '```' ]]; then
+      inside=""
+      if [[ -n "${path}" ]]; then
+        found=""
+        for file in "$@"; do
+          [[ "${file}" == *"${path}" ]] || continue
+          [[ "$(<"${file}")" == *"${block%$'\n'}"* ]] || fail "${path} does not contain:"$'\n'"${block}"
+          found=1
+        done
+        [[ -n "${found}" ]] || fail "README.md names ${path}, which is not an example under test"
+        blocks=$((blocks + 1))
+      fi
+      path=""
+    else
+      block+="${line}"$'\n'
+    fi
+  elif [[ "${line}" == '```'* ]]; then
+    inside=1
+    block=""
+  elif [[ "${line}" =~ ^\`([a-zA-Z0-9_/.]+)\`:$ ]]; then
+    path="${BASH_REMATCH[1]}"
+  elif [[ -n "${line}" ]]; then
+    path=""
+  fi
+done <"${readme}"
+((blocks == $#)) || fail "${blocks} of $# example files are quoted in README.md"
+
+output="$("${binary}")"
+[[ "${output}" == "1 1 0" ]] || fail "the first example printed: ${output}"
+
+for command in './bazelw run //examples/coexist' './bazelw test //...'; do
+  grep -qF -- "${command}" "${readme}" || fail "README.md does not name ${command}"
+done
+echo "PASSED: ${blocks} examples"
