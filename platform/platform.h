@@ -99,6 +99,11 @@ inline uint64_t Ticks();
 // Milliseconds since an arbitrary moment; monotonic; costs a system call.
 uint64_t Milliseconds();
 
+// ---- Code ----
+
+// `value`, but the compiler does not know it; costs no instruction.
+inline size_t Opaque(size_t value);
+
 // ---- Copying ----
 
 // Copies `size` bytes between ranges of which `to` does not begin inside

@@ -40,19 +40,20 @@ ALCOVE_INLINE void* Allocate(size_t size) {
 }
 
 ALCOVE_INLINE void Free(void* block) {
-  const Region& region = g_instance.region;
-  const size_t index = region.PrimaryIndex(block);
-  if (ALCOVE_LIKELY(index < region.primary_units())) {
-    const MapEntry entry = LoadEntry(region.primary_class_map(), index);
-    Heap* const heap = tls_heap;
+  Heap* const heap = tls_heap;
+  const Region::View& view = heap->view();
+  const size_t index = view.IndexOf(block);
+  if (ALCOVE_LIKELY(index < view.units)) {
+    const MapEntry entry = LoadEntry(view.class_map, index);
     // A class that is not cached has a bin that is always full.
     Bin& bin = heap->bin(ClassOfEntry(entry));
     if constexpr (Config::kCheckInvariants) {
       if (!bin.full()) CheckFreed(*heap, block, entry);
     }
     if (ALCOVE_LIKELY(
-            bin.Push(block, [&] { return HasTag(entry, heap->tag()); })))
+            bin.Push(block, [&] { return HasTag(entry, heap->tag()); }))) {
       return;
+    }
   }
   FreeSlow(block);
 }

@@ -29,6 +29,8 @@ class Atomic {
   T Load(Order order) const {
     return __atomic_load_n(&value_, static_cast<int>(order));
   }
+  // A plain read, for the thread that alone writes: its own last value.
+  T Own() const { return value_; }
   void Store(T value, Order order) {
     __atomic_store_n(&value_, value, static_cast<int>(order));
   }

@@ -36,7 +36,7 @@ struct alignas(64) Bin {
 
   // A block, or null if the bin has none of its own.
   ALCOVE_INLINE void* Pop() {
-    void** const t = top.Load(Order::kRelaxed);
+    void** const t = top.Own();
     if (ALCOVE_LIKELY(t != bottom)) {
       void* const block = t[-1];
       top.Store(t - 1, Order::kRelaxed);
@@ -47,7 +47,7 @@ struct alignas(64) Bin {
   }
 
   ALCOVE_INLINE void* PopMask() {
-    const BitWord m = mask.Load(Order::kRelaxed);
+    const BitWord m = mask.Own();
     if (ALCOVE_UNLIKELY(m == 0)) return nullptr;
     mask.Store(m & (m - 1), Order::kRelaxed);
     char* const block = mask_start + size_t{LowestBit(m)} * size;
@@ -56,17 +56,15 @@ struct alignas(64) Bin {
     return block;
   }
 
-  bool full() const {
-    return top.Load(Order::kRelaxed) == limit.Load(Order::kRelaxed);
-  }
+  bool full() const { return top.Own() == limit.Own(); }
 
   // Puts a block at the end for blocks of one's own slabs, or at that for
   // others'. False if the bin is full. `is_own` is called, rather than passed,
   // so that it is asked only then.
   template <typename IsOwn>
   ALCOVE_INLINE bool Push(void* block, IsOwn is_own) {
-    void** const t = top.Load(Order::kRelaxed);
-    void** const l = limit.Load(Order::kRelaxed);
+    void** const t = top.Own();
+    void** const l = limit.Own();
     if (ALCOVE_UNLIKELY(t == l)) return false;
     if (ALCOVE_LIKELY(is_own())) {
       *t = block;

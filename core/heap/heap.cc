@@ -124,10 +124,13 @@ void Heap::CountReturned(size_t blocks, size_t bytes) {
   if (unpublished_bytes_ <= -kPublishStep) PublishLive();
 }
 
+void Heap::RefreshView() { view_ = instance_->region.PrimaryView(); }
+
 // ---- Slabs ----
 
 Span Heap::AllocateSpan(size_t units, size_t alignment) {
   const Span span = instance_->region.Allocate(units, alignment);
+  if (ALCOVE_UNLIKELY(view_.units == 0)) RefreshView();
   if (ALCOVE_LIKELY(span.range != nullptr)) return span;
   DrainSpans();
   Collect();

@@ -33,9 +33,6 @@ class Tally {
 };
 
 class Heap {
-  // First, so that a bin's address is the heap's plus a multiple of its size.
-  Bin bins_[kClassLimit] = {};
-
  public:
   // The state of the constant heap that a thread has before its first call:
   // every bin empty and full, so that every fast path ends in a slow one.
@@ -45,8 +42,15 @@ class Heap {
   // pointers.
   void Init(Instance* instance, uint32_t number, void** slots);
 
-  Bin& bin(SizeClass c) { return bins_[c]; }
+  ALCOVE_INLINE Bin& bin(SizeClass c) {
+    char* const first = reinterpret_cast<char*>(bins_);
+    return *reinterpret_cast<Bin*>(first + platform::Opaque(c * sizeof(Bin)));
+  }
   const Bin& bin(SizeClass c) const { return bins_[c]; }
+
+  // What the owner's frees look addresses up in.
+  ALCOVE_INLINE const Region::View& view() const { return view_; }
+  void RefreshView();
   ALCOVE_INLINE uint32_t tag() const { return tag_; }
   Instance* instance() const { return instance_; }
 
@@ -126,6 +130,7 @@ class Heap {
 
   uint32_t tag_ = 0;
   uint32_t span_units_ = 0;  // units that the span bins have room for
+  Region::View view_;
   Instance* instance_ = nullptr;
   Counts counts_;
   // Changes of `taken` not yet added to the instance's own count.
@@ -135,6 +140,9 @@ class Heap {
   Slab* listed_[kSlabClasses + 1] =
       {};                              // slabs with blocks available, by class
   alignas(64) Atomic<Slab*> pending_;  // slabs with remote frees: a stack
+  // Last, so that what a young heap touches, the members above and the bins of
+  // small classes, is one page.
+  Bin bins_[kClassLimit] = {};
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -57,8 +57,10 @@ Heap* Registry::Create(Instance* instance, platform::ThreadId self) {
 
 Heap* Registry::Acquire(Instance* instance) {
   const platform::ThreadId self = platform::CurrentThread();
-  Heap* const heap = Adopt(self);
-  return heap != nullptr ? heap : Create(instance, self);
+  Heap* heap = Adopt(self);
+  if (heap == nullptr) heap = Create(instance, self);
+  if (heap != nullptr) heap->RefreshView();
+  return heap;
 }
 
 void Registry::HandBack(Heap* heap) {

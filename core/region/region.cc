@@ -22,11 +22,10 @@ Range* Region::LaterRangeOf(const void* p) const {
   return nullptr;
 }
 
-// Several threads may do this at once; they write the same values.
-void Region::PublishPrimary(Range* range) {
-  primary_base_.Store(AddressOf(range->base()), Order::kRelaxed);
-  primary_class_map_.Store(range->class_map(), Order::kRelaxed);
-  primary_units_.Store(range->units().units(), Order::kRelease);
+Region::View Region::PrimaryView() const {
+  const Range* const first = ranges_[0].Load(Order::kAcquire);
+  if (first == nullptr) return {};
+  return {AddressOf(first->base()), first->units().units(), first->class_map()};
 }
 
 bool Region::AddRange(unsigned slot, size_t units_needed) {
@@ -62,7 +61,6 @@ Span Region::Allocate(size_t count, size_t alignment) {
     if (range == nullptr) {
       if (!AddRange(i, count + alignment_units - 1)) break;
       range = ranges_[i].Load(Order::kAcquire);
-      if (i == 0) PublishPrimary(range);
     }
     Span span;
     span.first = range->Allocate(count, alignment_units, &span.zero);
@@ -127,9 +125,6 @@ void Region::MaybePurge() {
 }
 
 void Region::Release() {
-  primary_units_.Store(0, Order::kRelaxed);
-  primary_class_map_.Store(nullptr, Order::kRelaxed);
-  primary_base_.Store(0, Order::kRelaxed);
   for (Atomic<Range*>& slot : ranges_) {
     Range* const range = slot.Exchange(nullptr, Order::kAcqRel);
     if (range != nullptr) Range::Destroy(range);

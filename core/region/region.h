@@ -1,8 +1,8 @@
 // The private address space of an instance: its ranges, found by address.
 //
-// The first range is the one whose blocks are freed fastest: its base, size and
-// class map are here, so that one subtraction and one comparison say whether a
-// pointer belongs to it. Further ranges are searched one by one. All are added
+// The first range is the one whose blocks are freed fastest: heaps keep a View
+// of it, so that one subtraction and one comparison say whether a pointer
+// belongs to it. Further ranges are searched one by one. All are added
 // without a lock, and stay until the region is released.
 #ifndef ALCOVE_CORE_REGION_REGION_H_
 #define ALCOVE_CORE_REGION_REGION_H_
@@ -43,17 +43,19 @@ class Region {
   // constructed.
   void Release();
 
-  // The unit of the first range that holds `p`, or a number that is not below
-  // primary_units().
-  ALCOVE_INLINE size_t PrimaryIndex(const void* p) const {
-    return (AddressOf(p) - primary_base_.Load(Order::kRelaxed)) >> kUnitShift;
-  }
-  ALCOVE_INLINE size_t primary_units() const {
-    return primary_units_.Load(Order::kRelaxed);
-  }
-  ALCOVE_INLINE const uint32_t* primary_class_map() const {
-    return primary_class_map_.Load(Order::kRelaxed);
-  }
+  // What it takes to find the unit of an address in the first range, for a
+  // thread to keep beside its cache.
+  struct View {
+    uintptr_t base = 0;
+    size_t units = 0;  // 0: there is no range yet
+    const uint32_t* class_map = nullptr;
+
+    // A unit of the range, or a number that is not below `units`.
+    ALCOVE_INLINE size_t IndexOf(const void* p) const {
+      return (AddressOf(p) - base) >> kUnitShift;
+    }
+  };
+  View PrimaryView() const;
 
   // The range that holds `p`, or null.
   Range* RangeOf(const void* p) const {
@@ -70,13 +72,6 @@ class Region {
  private:
   Range* LaterRangeOf(const void* p) const;
   bool AddRange(unsigned slot, size_t units_needed);
-  void PublishPrimary(Range* range);
-
-  // Written once, the size last; a thread that holds a pointer into the range
-  // got it from one that has seen them.
-  Atomic<uintptr_t> primary_base_;
-  Atomic<size_t> primary_units_;
-  Atomic<const uint32_t*> primary_class_map_;
 
   Atomic<Range*> ranges_[kRangesMax] = {};
   Atomic<uint64_t> next_purge_ticks_;  // not before this is the clock looked at

@@ -18,6 +18,13 @@ inline uint64_t Ticks() { return __builtin_ia32_rdtsc(); }
 
 inline void SpinHint() { __builtin_ia32_pause(); }
 
+// The same value, of which the compiler knows nothing: it then adds it to an
+// address as it is, in the addressing mode, instead of folding it into others.
+inline size_t Opaque(size_t value) {
+  asm("" : "+r"(value));
+  return value;
+}
+
 // The direction flag is clear at every call (System V ABI for AMD64, 3.2.1).
 inline void CopyBulk(void* to, const void* from, size_t size) {
   asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
