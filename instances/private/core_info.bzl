@@ -1,0 +1,61 @@
+"""Reads a core's build interface (core/alcove_core.bzl) from its built-in providers."""
+
+load(":labels.bzl", "label_text")
+
+# The interfaces that this release can stamp.
+_INTERFACES = ["1"]
+
+_VARIABLES = [
+    "ALCOVE_CORE_COPTS",
+    "ALCOVE_CORE_KNOBS",
+    "ALCOVE_CORE_PRESETS",
+    "ALCOVE_CORE_ROOT",
+    "ALCOVE_CORE_VERSION",
+]
+
+def read_core(target):
+    """Returns what a core offers.
+
+    Args:
+      target: the Target that a rule's `core` attribute names.
+
+    Returns:
+      A pair: a struct with the fields copts, header_template, headers, knobs,
+      nobuiltin_sources, presets, public_names, root, sources and version, and None; or
+      None, and one sentence that says what is wrong and what to write instead.
+    """
+    variables = {}
+    if platform_common.TemplateVariableInfo in target:
+        variables = target[platform_common.TemplateVariableInfo].variables
+    interface = variables.get("ALCOVE_CORE_INTERFACE")
+    if not interface or OutputGroupInfo not in target:
+        return None, "core %s is not an alcove_core; write \"@<alcove's repository>//core\"" % (
+            label_text(target.label)
+        )
+    if interface not in _INTERFACES:
+        return None, ("core %s offers build interface %s, but this release of Alcove stamps %s " +
+                      "only; load alcove_instance from a release as new as that core") % (
+            label_text(target.label),
+            interface,
+            " and ".join(_INTERFACES),
+        )
+    missing = [name for name in _VARIABLES if name not in variables]
+    if missing:
+        return None, "core %s lacks %s; declare it with alcove_core" % (
+            label_text(target.label),
+            ", ".join(missing),
+        )
+
+    groups = target[OutputGroupInfo]
+    return struct(
+        copts = json.decode(variables["ALCOVE_CORE_COPTS"]),
+        header_template = groups.header_template.to_list()[0],
+        headers = groups.headers,
+        knobs = json.decode(variables["ALCOVE_CORE_KNOBS"]),
+        nobuiltin_sources = groups.nobuiltin_sources.to_list(),
+        presets = json.decode(variables["ALCOVE_CORE_PRESETS"]),
+        public_names = groups.public_names.to_list()[0],
+        root = variables["ALCOVE_CORE_ROOT"],
+        sources = groups.sources.to_list(),
+        version = variables["ALCOVE_CORE_VERSION"],
+    ), None

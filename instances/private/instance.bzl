@@ -1,0 +1,112 @@
+"""alcove_instance: one stamped copy of a core."""
+
+load(":cc.bzl", "CC_TOOLCHAINS", "CC_TOOLCHAIN_ATTRS", "cc", "cc_info", "find_toolchain")
+load(":compile.bzl", "compile_core", "configure")
+load(":config.bzl", "argument_error")
+load(":headers.bzl", "COMMON_ATTRS", "resolve", "write_headers")
+load(":link.bzl", "archive", "audit", "isolate", "linking_context")
+
+def _alcove_instance_rule_impl(ctx):
+    instance = resolve(ctx)
+    toolchain = find_toolchain(ctx)
+    features = configure(ctx, toolchain)
+
+    headers = write_headers(ctx, instance)
+    objects = compile_core(ctx, toolchain, features, instance.core, headers)
+    isolated = isolate(ctx, toolchain, instance, objects)
+    audited = audit(ctx, ctx.executable._audit, instance, isolated, ctx.attr.static_tls_bytes)
+    library = archive(ctx, toolchain, features, audited.object)
+
+    return [
+        DefaultInfo(files = depset([library])),
+        OutputGroupInfo(
+            audit_report = depset([audited.report]),
+            config_header = depset([headers.config]),
+            header = depset([headers.public]),
+            object = depset([audited.object]),
+            # For tests of the audit: what it would be shown. Nothing else may use it.
+            unaudited_object = depset([isolated]),
+        ),
+        cc_info(
+            compilation_context = cc.create_compilation_context(
+                headers = depset([headers.public]),
+                quote_includes = depset(headers.include_dirs[:1]),
+            ),
+            linking_context = linking_context(ctx, toolchain, features, library),
+        ),
+    ]
+
+# The name is what native.existing_rules() shows as the `kind`.
+alcove_instance_rule = rule(
+    implementation = _alcove_instance_rule_impl,
+    attrs = dict(
+        COMMON_ATTRS,
+        static_tls_bytes = attr.int(
+            default = 8,
+            doc = "How much static TLS the instance may take.",
+        ),
+        _audit = attr.label(
+            cfg = "exec",
+            default = Label("//instances/audit"),
+            executable = True,
+        ),
+        **CC_TOOLCHAIN_ATTRS
+    ),
+    fragments = ["cpp"],
+    provides = [cc_info],
+    toolchains = CC_TOOLCHAINS,
+)
+
+def _same_prefix(prefix):
+    for other, attributes in native.existing_rules().items():
+        if attributes["kind"] == "alcove_instance_rule" and attributes["prefix"] == prefix:
+            return other
+    return None
+
+def _prefix_argument_error(prefix):
+    if type(prefix) != "string":
+        return "prefix is of type %s; write a string such as \"render_\"" % type(prefix)
+    other = _same_prefix(prefix) if prefix else None
+    if other:
+        return ("prefix \"%s\" is already that of :%s in this package; write one of its own, or " +
+                "use that instance") % (prefix, other)
+    return None
+
+def alcove_instance(
+        name,
+        prefix,
+        config = "default",
+        core = Label("//core"),
+        static_tls_bytes = 8,
+        **kwargs):
+    """Stamps an allocator of its own: all its state, and every symbol, has this prefix.
+
+    Generated targets:
+      <name>: a library to name in `deps`, position independent, with the header
+        "<package>/<name>.h" for C and C++. The library is the audit's output: an instance
+        that leaks or needs a symbol cannot be built. Its output groups, for a filegroup's
+        `output_group`: `header`; `config_header`; `object`, the audited object;
+        `audit_report`, what the audit counted.
+
+    Args:
+      name: the target's name and the header's.
+      prefix: a C identifier that ends in an underscore, e.g. "render_", that no other
+        instance in the program has. Without the underscore it is the C++ namespace.
+      config: a preset ("default", "debug", "hosted"), or a dict of knobs, over the preset
+        that its key "preset" names. core/knobs.bzl lists presets and knobs.
+      core: the allocator to stamp; that of another release comes from the repository that
+        holds it, e.g. "@alcove_0_1//core".
+      static_tls_bytes: the most static TLS the instance may take; the budget that dlopen
+        has for all plugins of a process is small.
+      **kwargs: visibility, tags, testonly and what else every rule has.
+    """
+    error = _prefix_argument_error(prefix) or argument_error(config)
+    alcove_instance_rule(
+        name = name,
+        prefix = prefix if type(prefix) == "string" else "",
+        argument_error = error or "",
+        config_json = "" if error else json.encode(config),
+        core = core,
+        static_tls_bytes = static_tls_bytes,
+        **kwargs
+    )
