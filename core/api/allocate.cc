@@ -142,7 +142,11 @@ void FreeSlow(void* block) {
       return heap->ReleaseSpan(block);
     }
   }
-  bin.Push(block, [&] { return HasTag(entry, heap->tag()); });
+  if (HeapOfEntry(entry) == heap->number()) {
+    bin.PushOwn(block);
+  } else {
+    bin.PushOther(block);
+  }
 }
 
 size_t UsableSize(const void* block) {

@@ -29,10 +29,9 @@ size_t UsableSize(const void* block);
 
 ALCOVE_INLINE void* Allocate(size_t size) {
   if (ALCOVE_LIKELY(size <= kLookupMax)) {
-    const SizeClass c = LookupClass(size);
-    void* const block = tls_heap->bin(c).Pop();
+    void* const block = tls_heap->BinAt(LookupBinOffset(size)).Pop();
     if (ALCOVE_LIKELY(block != nullptr)) {
-      CheckAllocated(*tls_heap, c, block);
+      CheckAllocated(*tls_heap, LookupClass(size), block);
       return block;
     }
   }
@@ -45,14 +44,16 @@ ALCOVE_INLINE void Free(void* block) {
   const size_t index = view.IndexOf(block);
   if (ALCOVE_LIKELY(index < view.units)) {
     const MapEntry entry = LoadEntry(view.class_map, index);
-    // A class that is not cached has a bin that is always full.
-    Bin& bin = heap->bin(ClassOfEntry(entry));
-    if constexpr (Config::kCheckInvariants) {
-      if (!bin.full()) CheckFreed(*heap, block, entry);
-    }
-    if (ALCOVE_LIKELY(
-            bin.Push(block, [&] { return HasTag(entry, heap->tag()); }))) {
-      return;
+    if constexpr (Config::kCheckInvariants) CheckFreed(*heap, block, entry);
+    // Less what the entries of this heap's units have in common, an entry is
+    // the place of a bin; that of another heap's unit, or of none, is not below
+    // it. A class that is not cached has a bin that is always full.
+    const uint32_t own = entry - heap->own_entries();
+    if (ALCOVE_LIKELY(own <= kBinOffsetMax)) {
+      if (ALCOVE_LIKELY(heap->BinAt(own).PushOwn(block))) return;
+    } else {
+      // The lower half is as it was.
+      if (heap->BinAt(BinOffsetOfEntry(own)).PushOther(block)) return;
     }
   }
   FreeSlow(block);

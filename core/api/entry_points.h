@@ -15,9 +15,9 @@
 #define ALCOVE_PASTE(prefix, name) ALCOVE_PASTE_(prefix, name)
 #define ALCOVE_PUBLIC(name) ALCOVE_PASTE(ALCOVE_PREFIX, name)
 
-// Marks the only symbols that leave the instance. Protected: calls of them from a
-// shared object find its own instance even where the host has one with the same
-// prefix and exports it.
+// Marks the only symbols that leave the instance. Protected: calls of them from
+// a shared object find its own instance even where the host has one with the
+// same prefix and exports it.
 #define ALCOVE_EXPORT extern "C" __attribute__((visibility("protected")))
 
 #endif  // ALCOVE_CORE_API_ENTRY_POINTS_H_

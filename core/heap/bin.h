@@ -58,21 +58,20 @@ struct alignas(64) Bin {
 
   bool full() const { return top.Own() == limit.Own(); }
 
-  // Puts a block at the end for blocks of one's own slabs, or at that for
-  // others'. False if the bin is full. `is_own` is called, rather than passed,
-  // so that it is asked only then.
-  template <typename IsOwn>
-  ALCOVE_INLINE bool Push(void* block, IsOwn is_own) {
+  // Put a block at the end for blocks of one's own slabs, or at that for
+  // others'. False if the bin is full.
+  ALCOVE_INLINE bool PushOwn(void* block) {
     void** const t = top.Own();
+    if (ALCOVE_UNLIKELY(t == limit.Own())) return false;
+    *t = block;
+    top.Store(t + 1, Order::kRelaxed);
+    return true;
+  }
+  ALCOVE_INLINE bool PushOther(void* block) {
     void** const l = limit.Own();
-    if (ALCOVE_UNLIKELY(t == l)) return false;
-    if (ALCOVE_LIKELY(is_own())) {
-      *t = block;
-      top.Store(t + 1, Order::kRelaxed);
-    } else {
-      l[-1] = block;
-      limit.Store(l - 1, Order::kRelaxed);
-    }
+    if (ALCOVE_UNLIKELY(l == top.Own())) return false;
+    l[-1] = block;
+    limit.Store(l - 1, Order::kRelaxed);
     return true;
   }
 
@@ -88,7 +87,7 @@ struct alignas(64) Bin {
   void ClearOwn() { top.Store(bottom, Order::kRelaxed); }
   void ClearOthers() { limit.Store(end(), Order::kRelaxed); }
 };
-static_assert(sizeof(Bin) == 64);
+static_assert(sizeof(Bin) == 1 << kBinShift);
 
 // How many blocks a bin of slab class `c` may hold.
 constexpr unsigned CapacityMax(SizeClass c) {

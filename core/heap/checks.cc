@@ -13,7 +13,7 @@ void CheckAllocated(const Heap& heap, SizeClass c, const void* block) {
   const MapEntry entry = LoadEntry(range->class_map(), range->IndexOf(block));
   ALCOVE_INVARIANT(ClassOfEntry(entry) == c);
   if (!IsSlabClass(c)) return;
-  ALCOVE_INVARIANT(HasTag(entry, heap.tag()));
+  ALCOVE_INVARIANT(HeapOfEntry(entry) == heap.number());
   Slab* const slab = SlabAt(*range, block, entry);
   ALCOVE_INVARIANT(slab->owner.Load(Order::kRelaxed) == &heap);
   ALCOVE_INVARIANT(slab->size_class == c);
@@ -46,7 +46,7 @@ void CheckFreed(const Heap& heap, const void* block, MapEntry entry) {
     Stop(Misuse::kDoubleFree, block, info.size);
   }
   // The local bits are the owner's to read.
-  if (!HasTag(entry, heap.tag())) return;
+  if (HeapOfEntry(entry) != heap.number()) return;
   ALCOVE_INVARIANT(slab->owner.Load(Order::kRelaxed) == &heap);
   if (w >= slab->fresh_word) Stop(Misuse::kFreeNeverAllocated, block);
   if ((slab->local[w] >> bit & 1) != 0) {

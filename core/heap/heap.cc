@@ -94,9 +94,9 @@ void HomelessCount::Reset() {
   bytes.Store(0, Order::kRelaxed);
 }
 
-void Heap::Init(Instance* instance, uint32_t number, void** slots) {
+void Heap::Init(Instance* instance, HeapNumber number, void** slots) {
   instance_ = instance;
-  tag_ = number << kTagShift;
+  own_entries_ = MakeEntry(0, number);
   slots_.Init(slots);
 }
 
@@ -195,7 +195,7 @@ void* Heap::Refill(SizeClass c) {
   if (slab == nullptr) {
     const Span span = AllocateSpan(info.units, kUnit);
     if (ALCOVE_LIKELY(span.range != nullptr)) {
-      slab = CreateSlab(span, c, this, tag_);
+      slab = CreateSlab(span, c, this, number());
       List(slab);
     } else {
       slab = listed_[c];  // what others freed may have come in meanwhile
@@ -325,8 +325,9 @@ void Heap::Flush(SizeClass c, void** blocks, size_t n) {
       Stop(Misuse::kDoubleFree, blocks[i], info.size);
     }
     Slab* const slab = SlabAt(*range, blocks[i], entry);
-    i += HasTag(entry, tag_) ? FlushOwn(slab, info, blocks + i, n - i)
-                             : FlushOther(slab, info, blocks + i, n - i);
+    i += HeapOfEntry(entry) == number()
+             ? FlushOwn(slab, info, blocks + i, n - i)
+             : FlushOther(slab, info, blocks + i, n - i);
   }
 }
 

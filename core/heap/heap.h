@@ -40,18 +40,26 @@ class Heap {
 
   // Fits a zeroed heap for use; `slots` is memory for SlotPool::SlotsMax()
   // pointers.
-  void Init(Instance* instance, uint32_t number, void** slots);
+  void Init(Instance* instance, HeapNumber number, void** slots);
 
-  ALCOVE_INLINE Bin& bin(SizeClass c) {
-    char* const first = reinterpret_cast<char*>(bins_);
-    return *reinterpret_cast<Bin*>(first + platform::Opaque(c * sizeof(Bin)));
+  ALCOVE_INLINE Bin& bin(SizeClass c) { return BinAt(c * sizeof(Bin)); }
+  // The bin at `offset` bytes from the first.
+  ALCOVE_INLINE Bin& BinAt(size_t offset) {
+    // In the order in which an addressing mode does it.
+    char* const heap = reinterpret_cast<char*>(this);
+    return reinterpret_cast<Heap*>(heap + platform::Opaque(offset))->bins_[0];
   }
   const Bin& bin(SizeClass c) const { return bins_[c]; }
 
   // What the owner's frees look addresses up in.
   ALCOVE_INLINE const Region::View& view() const { return view_; }
   void RefreshView();
-  ALCOVE_INLINE uint32_t tag() const { return tag_; }
+  // What the class map calls this heap.
+  HeapNumber number() const {
+    return static_cast<HeapNumber>(own_entries_ >> 16);
+  }
+  // The entries of its units, less their classes.
+  ALCOVE_INLINE MapEntry own_entries() const { return own_entries_; }
   Instance* instance() const { return instance_; }
 
   // A block of slab class `c` where Bin::Pop() had none; null if there is no
@@ -128,7 +136,7 @@ class Heap {
   void ReleaseSlab(Slab* slab);
   void PublishLive();
 
-  uint32_t tag_ = 0;
+  MapEntry own_entries_ = 0;
   uint32_t span_units_ = 0;  // units that the span bins have room for
   Region::View view_;
   Instance* instance_ = nullptr;

@@ -61,7 +61,7 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
   slab->start = span.start();
   slab->units = static_cast<uint32_t>(units);
   slab->moved = false;
-  EnterSpan(*span.range, span.first, 1, units, heap->tag());
+  EnterSpan(*span.range, span.first, 1, units, heap->number());
   heap->CountTaken(1, units << kUnitShift);
   if constexpr (Config::kHugePagesFrom != 0) {
     if (size >= Config::kHugePagesFrom)
@@ -85,7 +85,7 @@ bool ResizeLargeInPlace(Heap* heap, void* block, size_t size) {
   if (units > old_units) {
     if (!range->Extend(first + old_units, units - old_units)) return false;
     slab->units = static_cast<uint32_t>(units);
-    EnterSpan(*range, first, old_units, units, heap->tag());
+    EnterSpan(*range, first, old_units, units, heap->number());
     heap->CountTaken(0, (units - old_units) << kUnitShift);
     return true;
   }
@@ -94,7 +94,7 @@ bool ResizeLargeInPlace(Heap* heap, void* block, size_t size) {
   tail.first = first + units;
   const size_t tail_units = old_units - units;
   EraseUnits(*range, tail.first, tail_units);
-  EnterSpan(*range, first, units, units, heap->tag());
+  EnterSpan(*range, first, units, units, heap->number());
   slab->units = static_cast<uint32_t>(units);
   const bool fresh =
       slab->moved && platform::Refresh(tail.start(), tail_units << kUnitShift);

@@ -42,11 +42,11 @@ Heap* Registry::Create(Instance* instance, platform::ThreadId self) {
   }
   void* const memory = platform::Map(HeapBytes());
   if (memory == nullptr) {
-    // The number is lost; there are two million.
     return nullptr;
   }
   Heap* const heap = Construct<Heap>(memory);
-  heap->Init(instance, number, reinterpret_cast<void**>(heap + 1));
+  heap->Init(instance, static_cast<HeapNumber>(number),
+             reinterpret_cast<void**>(heap + 1));
   heap->thread.Store(self, Order::kRelaxed);
   Heap* head = heaps_.Load(Order::kRelaxed);
   do {

@@ -47,7 +47,8 @@ void* Heap::TakeCachedSpan(SizeClass c) {
     Stop(Misuse::kDoubleFree, start);
   }
   // The next free by this thread is an own one.
-  if (!HasTag(entry, tag_)) StoreEntry(range->class_map(), first, c | tag_);
+  if (HeapOfEntry(entry) != number())
+    StoreEntry(range->class_map(), first, MakeEntry(c, number()));
   return start;
 }
 

@@ -40,6 +40,10 @@ inline constexpr size_t kRequestMax = PTRDIFF_MAX;
 
 using SizeClass = uint32_t;
 
+// A thread's cache has 64 bytes for each class; tables that are read on the
+// fast path hold a class as the offset of these.
+inline constexpr unsigned kBinShift = 6;
+
 namespace internal {
 
 // The class of a size in 1..kSlabMax.
@@ -111,13 +115,14 @@ constexpr ClassTable MakeClassTable() {
 // Sizes up to kLookupMax are looked up, in steps of 8.
 inline constexpr size_t kLookupMax = 1024;
 struct LookupTable {
-  uint8_t c[kLookupMax / 8 + 1];
+  uint16_t bin_offset[kLookupMax / 8 + 1];
 };
 
 constexpr LookupTable MakeLookupTable() {
   LookupTable table{};
   for (size_t i = 0; i <= kLookupMax / 8; ++i) {
-    table.c[i] = static_cast<uint8_t>(ComputeClass(i == 0 ? 1 : i * 8));
+    table.bin_offset[i] =
+        static_cast<uint16_t>(ComputeClass(i == 0 ? 1 : i * 8) << kBinShift);
   }
   return table;
 }
@@ -157,8 +162,11 @@ inline const ClassInfo& InfoOf(SizeClass c) {
 
 // The class of a size in 0..kLookupMax.
 inline constexpr size_t kLookupMax = internal::kLookupMax;
+ALCOVE_INLINE size_t LookupBinOffset(size_t size) {
+  return internal::kLookupTable.bin_offset[(size + 7) >> 3];
+}
 ALCOVE_INLINE SizeClass LookupClass(size_t size) {
-  return internal::kLookupTable.c[(size + 7) >> 3];
+  return static_cast<SizeClass>(LookupBinOffset(size) >> kBinShift);
 }
 
 // The class of a size in 0..kSlabMax.

@@ -1,9 +1,11 @@
-// The class map's entry for one unit, 32 bits. One load answers whether a unit
+// The class map's entry for one unit, 32 bits. One look answers whether a unit
 // is live, what size class it holds and whose slab it is:
 //
-//   bits 0..7    size class; 0: the unit is in no span
-//   bits 8..10   the unit's place in its slab (a slab has up to 8 units)
-//   bits 11..31  the number of the heap that owns the slab, or that took the
+//   bits 0..15   the size class times the size of a bin (heap/bin.h), so that
+//   it
+//                is what to add to the address of the first bin; 0: the unit is
+//                in no span
+//   bits 16..31  the number of the heap that owns the slab, or that took the
 //   span
 #ifndef ALCOVE_CORE_SLAB_CLASS_MAP_H_
 #define ALCOVE_CORE_SLAB_CLASS_MAP_H_
@@ -14,19 +16,23 @@
 namespace ALCOVE_CORE_NAMESPACE {
 
 using MapEntry = uint32_t;
+using HeapNumber = uint16_t;  // 0 is no heap's
 
-inline constexpr unsigned kPlaceShift = 8;
-inline constexpr unsigned kTagShift = 11;
-inline constexpr uint32_t kHeapNumberMax = (1u << (32 - kTagShift)) - 1;
-static_assert(kMediumUnits <= 1u << (kTagShift - kPlaceShift));
+inline constexpr uint32_t kHeapNumberMax = 0xffff;
+static_assert(kClassLimit << kBinShift <= 0x10000);
 
-ALCOVE_INLINE SizeClass ClassOfEntry(MapEntry entry) { return entry & 0xff; }
-ALCOVE_INLINE unsigned PlaceOfEntry(MapEntry entry) {
-  return (entry >> kPlaceShift) & ((1u << (kTagShift - kPlaceShift)) - 1);
+constexpr MapEntry MakeEntry(SizeClass c, HeapNumber heap) {
+  return c << kBinShift | uint32_t{heap} << 16;
 }
-// Whether the entry carries `tag`, a heap's number shifted by kTagShift.
-ALCOVE_INLINE bool HasTag(MapEntry entry, uint32_t tag) {
-  return ((entry ^ tag) >> kTagShift) == 0;
+inline constexpr uint32_t kBinOffsetMax = 0xffff;
+
+// What to add to the address of a heap's first bin.
+ALCOVE_INLINE size_t BinOffsetOfEntry(MapEntry entry) { return entry & 0xffff; }
+ALCOVE_INLINE SizeClass ClassOfEntry(MapEntry entry) {
+  return (entry & 0xffff) >> kBinShift;
+}
+ALCOVE_INLINE HeapNumber HeapOfEntry(MapEntry entry) {
+  return static_cast<HeapNumber>(entry >> 16);
 }
 
 ALCOVE_INLINE MapEntry LoadEntry(const uint32_t* map, size_t index) {
@@ -38,20 +44,19 @@ inline void StoreEntry(uint32_t* map, size_t index, MapEntry entry) {
 
 // Enters a slab of `units`.
 inline void EnterSlab(const Range& range, size_t first, unsigned units,
-                      SizeClass c, uint32_t tag) {
-  for (unsigned place = 0; place < units; ++place) {
-    StoreEntry(range.class_map(), first + place,
-               c | place << kPlaceShift | tag);
+                      SizeClass c, HeapNumber heap) {
+  for (unsigned i = 0; i < units; ++i) {
+    StoreEntry(range.class_map(), first + i, MakeEntry(c, heap));
   }
 }
 
 // Enters units [from, units) of a large block's span.
 inline void EnterSpan(const Range& range, size_t first, size_t from,
-                      size_t units, uint32_t tag) {
+                      size_t units, HeapNumber heap) {
   for (size_t i = from; i < units; ++i) {
-    StoreEntry(range.class_map(), first + i, kInteriorClass | tag);
+    StoreEntry(range.class_map(), first + i, MakeEntry(kInteriorClass, heap));
   }
-  StoreEntry(range.class_map(), first, SpanClass(units) | tag);
+  StoreEntry(range.class_map(), first, MakeEntry(SpanClass(units), heap));
 }
 
 // Takes units out of the map.

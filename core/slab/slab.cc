@@ -5,7 +5,8 @@
 
 namespace ALCOVE_CORE_NAMESPACE {
 
-Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner, uint32_t tag) {
+Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner,
+                 HeapNumber number) {
   const ClassInfo& info = InfoOf(c);
   auto* const slab = static_cast<Slab*>(span.range->descriptor(span.first));
   slab->start = span.start();
@@ -33,7 +34,10 @@ Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner, uint32_t tag) {
       ALCOVE_INVARIANT(slab->remote[w].Load(Order::kRelaxed) == 0);
     }
   }
-  EnterSlab(*span.range, span.first, info.units, c, tag);
+  for (unsigned i = 0; i < info.units; ++i) {
+    static_cast<Slab*>(span.range->descriptor(span.first + i))->place = i;
+  }
+  EnterSlab(*span.range, span.first, info.units, c, number);
   // Sequentially consistent with the announcements of remote frees:
   // core/heap/remote.h.
   slab->owner.Store(owner, Order::kSeqCst);

@@ -54,7 +54,7 @@ struct alignas(64) Slab {
       next_pending;  // in the owner's stack of slabs with remote frees
   Atomic<BitWord>* remote;
   Atomic<uint32_t> pending;  // 1: in some heap's stack, or about to be
-  uint32_t unused;
+  uint32_t place;  // of this unit in its slab; its other units' are set too
   Atomic<BitWord> inline_remote[kInlineWords];
 
   unsigned words() const { return (blocks + 63u) / 64u; }
@@ -77,8 +77,10 @@ struct BlockPlace {
 
 // The slab that holds `p`, which lies in a unit of `range` with this map entry.
 inline Slab* SlabAt(const Range& range, const void* p, MapEntry entry) {
-  return static_cast<Slab*>(
-      range.descriptor(range.IndexOf(p) - PlaceOfEntry(entry)));
+  const size_t index = range.IndexOf(p);
+  auto* const slab = static_cast<Slab*>(range.descriptor(index));
+  if (InfoOf(ClassOfEntry(entry)).units == 1) return slab;
+  return static_cast<Slab*>(range.descriptor(index - slab->place));
 }
 
 inline BlockPlace PlaceOf(Slab* slab, const ClassInfo& info, const void* p) {
@@ -90,9 +92,9 @@ inline BlockPlace PlaceOf(Slab* slab, const ClassInfo& info, const void* p) {
           index * uint64_t{info.size} == offset && index < slab->blocks};
 }
 
-// Makes a slab of class `c` out of a span and gives it to `owner`, whose tag is
-// entered in the class map. All of its blocks are available.
-Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner, uint32_t tag);
+// Makes a slab of class `c` out of a span and gives it to `owner`, whose number
+// is entered in the class map. All of its blocks are available.
+Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner, HeapNumber number);
 
 // Takes a slab out of the class map. All of its blocks are available, and it is
 // in no list. The caller frees its units.
