@@ -34,7 +34,7 @@ SizeClass AlignedClass(size_t alignment, size_t size) {
 Range* FindBlock(const void* block, MapEntry* entry) {
   Range* const range = g_instance.region.RangeOf(block);
   if (ALCOVE_UNLIKELY(range == nullptr)) Stop(Misuse::kUseForeign, block);
-  *entry = LoadEntry(range->class_map(), range->IndexOf(block));
+  *entry = EntryOf(*range, block);
   const SizeClass c = ClassOfEntry(*entry);
   if (ALCOVE_UNLIKELY(c == 0)) Stop(Misuse::kUseAfterFree, block);
   const bool inside =
@@ -124,7 +124,7 @@ void FreeSlow(void* block) {
   if (block == nullptr) return;
   Range* const range = g_instance.region.RangeOf(block);
   if (ALCOVE_UNLIKELY(range == nullptr)) Stop(Misuse::kFreeForeign, block);
-  const MapEntry entry = LoadEntry(range->class_map(), range->IndexOf(block));
+  const MapEntry entry = EntryOf(*range, block);
   const SizeClass c = ClassOfEntry(entry);
   if (ALCOVE_UNLIKELY(c == 0)) Stop(Misuse::kFreeNoBlock, block);
   if (ALCOVE_UNLIKELY(c == kInteriorClass)) Stop(Misuse::kFreeInside, block);

@@ -41,9 +41,9 @@ ALCOVE_INLINE void* Allocate(size_t size) {
 ALCOVE_INLINE void Free(void* block) {
   Heap* const heap = tls_heap;
   const Region::View& view = heap->view();
-  const size_t index = view.IndexOf(block);
-  if (ALCOVE_LIKELY(index < view.units)) {
-    const MapEntry entry = LoadEntry(view.class_map, index);
+  const size_t slot = view.SlotOf(block);
+  if (ALCOVE_LIKELY(slot < view.units)) {
+    const MapEntry entry = LoadEntry(view.class_map + slot);
     if constexpr (Config::kCheckInvariants) CheckFreed(*heap, block, entry);
     // Less what the entries of this heap's units have in common, an entry is
     // the place of a bin; that of another heap's unit, or of none, is not below

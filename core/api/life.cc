@@ -9,7 +9,7 @@ namespace core = ALCOVE_CORE_NAMESPACE;
 ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
   const core::Range* const range = core::g_instance.region.RangeOf(address);
   if (range == nullptr) return 0;
-  return core::LoadEntry(range->class_map(), range->IndexOf(address)) != 0;
+  return core::EntryOf(*range, address) != 0;
 }
 
 ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {

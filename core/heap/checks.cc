@@ -10,7 +10,7 @@ namespace internal {
 void CheckAllocated(const Heap& heap, SizeClass c, const void* block) {
   const Range* const range = heap.instance()->region.RangeOf(block);
   ALCOVE_INVARIANT(range != nullptr);
-  const MapEntry entry = LoadEntry(range->class_map(), range->IndexOf(block));
+  const MapEntry entry = EntryOf(*range, block);
   ALCOVE_INVARIANT(ClassOfEntry(entry) == c);
   if (!IsSlabClass(c)) return;
   ALCOVE_INVARIANT(HeapOfEntry(entry) == heap.number());

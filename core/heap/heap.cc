@@ -319,8 +319,7 @@ void Heap::Flush(SizeClass c, void** blocks, size_t n) {
   size_t i = 0;
   while (i < n) {
     Range* const range = region.RangeOf(blocks[i]);
-    const MapEntry entry =
-        LoadEntry(range->class_map(), range->IndexOf(blocks[i]));
+    const MapEntry entry = EntryOf(*range, blocks[i]);
     if (ALCOVE_UNLIKELY(ClassOfEntry(entry) != c)) {
       Stop(Misuse::kDoubleFree, blocks[i], info.size);
     }

@@ -29,8 +29,7 @@ size_t ReturnSpan(Region& region, void* start, bool clean) {
   Span span;
   span.range = region.RangeOf(start);
   span.first = span.range->IndexOf(start);
-  const SizeClass c =
-      ClassOfEntry(LoadEntry(span.range->class_map(), span.first));
+  const SizeClass c = ClassOfEntry(EntryOf(*span.range, span.first));
   if (ALCOVE_UNLIKELY(c <= kSlabClasses)) Stop(Misuse::kDoubleFree, start);
   if (ALCOVE_UNLIKELY(c == kInteriorClass || AddressOf(start) % kUnit != 0)) {
     Stop(Misuse::kFreeInside, start);

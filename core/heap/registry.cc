@@ -1,6 +1,5 @@
 #include "core/heap/registry.h"
 
-#include "core/base/new.h"
 #include "core/heap/instance.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -44,7 +43,9 @@ Heap* Registry::Create(Instance* instance, platform::ThreadId self) {
   if (memory == nullptr) {
     return nullptr;
   }
-  Heap* const heap = Construct<Heap>(memory);
+  // All zero, as the mapping is, is how a heap begins; to write that would cost
+  // the memory of all of its pages.
+  Heap* const heap = static_cast<Heap*>(memory);
   heap->Init(instance, static_cast<HeapNumber>(number),
              reinterpret_cast<void**>(heap + 1));
   heap->thread.Store(self, Order::kRelaxed);

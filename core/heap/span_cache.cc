@@ -41,14 +41,14 @@ void* Heap::TakeCachedSpan(SizeClass c) {
   }
   Range* const range = instance_->region.RangeOf(start);
   const size_t first = range->IndexOf(start);
-  const MapEntry entry = LoadEntry(range->class_map(), first);
+  const MapEntry entry = EntryOf(*range, first);
   if (ALCOVE_UNLIKELY(ClassOfEntry(entry) != c ||
                       AddressOf(start) % kUnit != 0)) {
     Stop(Misuse::kDoubleFree, start);
   }
   // The next free by this thread is an own one.
   if (HeapOfEntry(entry) != number())
-    StoreEntry(range->class_map(), first, MakeEntry(c, number()));
+    SetEntry(*range, first, MakeEntry(c, number()));
   return start;
 }
 

@@ -14,24 +14,26 @@ constexpr size_t kPurgeRun = 64;
 // Ranges begin where a transparent huge page can.
 constexpr size_t kRangeAlignment = size_t{2} << 20;
 
-// What the first page of each half of the metadata keeps for the arrays that
-// grow down.
+// How the page that the Range is in is shared: before it lies the class map of
+// the first 128 units (8 MiB), behind it the descriptors of 16 units.
 constexpr size_t kPage = 4096;
+constexpr size_t kMapShare = 512;
+constexpr size_t kRangeShare = 1536;
 
 }  // namespace
 
 Range* Range::Create(size_t size) {
+  static_assert(sizeof(Range) <= kRangeShare);
   const size_t units = size >> kUnitShift;
-  const size_t word_bytes = units / 64 * sizeof(UnitWord);
   const size_t map_bytes = units * sizeof(uint32_t);
-  // Offsets in the metadata. The Range sits in the middle of a page, the
-  // descriptors begin in the middle of another.
+  // Offsets in the metadata.
   const size_t page = Max(platform::PageSize(), kPage);
-  const size_t range_at = RoundUp(word_bytes, page) + page / 4;
-  const size_t class_map_at = RoundUp(range_at + sizeof(Range), alignof(Range));
-  const size_t bits_at = RoundUp(class_map_at + map_bytes, page);
-  const size_t descriptors_at =
-      RoundUp(bits_at + units * kBitBytes, page) + page / 2;
+  const size_t bits_at = RoundUp(units / 64 * sizeof(UnitWord), page);
+  const size_t shared_page =
+      RoundUp(bits_at + units * kBitBytes + map_bytes, page);
+  const size_t range_at = shared_page + kMapShare;
+  const size_t class_map_at = range_at - map_bytes;
+  const size_t descriptors_at = range_at + kRangeShare;
   const size_t metadata_size =
       RoundUp(descriptors_at + units * kDescriptorBytes, page);
 
@@ -47,10 +49,10 @@ Range* Range::Create(size_t size) {
   range->base_ = base;
   range->class_map_ = reinterpret_cast<uint32_t*>(metadata + class_map_at);
   range->descriptors_ = metadata + descriptors_at;
-  range->bits_end_ = metadata + descriptors_at;
+  range->bits_ = metadata + bits_at;
   range->metadata_ = metadata;
   range->metadata_size_ = metadata_size;
-  range->units_.Init(reinterpret_cast<UnitWord*>(metadata + range_at), units,
+  range->units_.Init(reinterpret_cast<UnitWord*>(metadata + bits_at), units,
                      AddressOf(base) >> kUnitShift);
   return range;
 }
@@ -86,7 +88,7 @@ size_t Range::Allocate(size_t count, size_t alignment, bool* zero) {
   if (first == UnitMap::kNone) return first;
   if (ALCOVE_UNLIKELY(!CommitTo(first + count))) {
     units_.Release(first, count, dirty != 0);
-    return UnitMap::kNone;
+    return kRefused;
   }
   *zero = dirty == 0;
   return first;

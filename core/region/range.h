@@ -4,13 +4,11 @@
 //
 // Everything about a range lies in one mapping of its own, out of line, found
 // by arithmetic from the unit's index and touched only as far as units are
-// used:
+// used. The class map runs backwards, so that what the first units need shares
+// a page:
 //
-//   ... <- unit words | Range | class map ->  | gap |  ... <- bits |
-//   descriptors -> ...
-//
-// The arrays that grow towards each other's beginnings share a page there, so
-// that a young range costs two pages of metadata.
+//   unit words | bits -> |       <- class map | Range | descriptors ->
+//                                     |<----- a page ------>|
 #ifndef ALCOVE_CORE_REGION_RANGE_H_
 #define ALCOVE_CORE_REGION_RANGE_H_
 
@@ -37,8 +35,11 @@ class Range {
   // Unmaps the range and its metadata, this object included.
   static void Destroy(Range* range);
 
+  // What Allocate returns where there are units but the system has no memory.
+  static constexpr size_t kRefused = UnitMap::kNone - 1;
+
   // Claims `count` units, the first at a multiple of `alignment` units, and
-  // makes them accessible. UnitMap::kNone if there is no such run or no memory.
+  // makes them accessible. UnitMap::kNone if there is no such run, or kRefused.
   // *zero: they read as zero.
   size_t Allocate(size_t count, size_t alignment, bool* zero);
 
@@ -67,11 +68,15 @@ class Range {
 
   char* base() const { return base_; }
   size_t size() const { return units_.units() << kUnitShift; }
+  // The class map, the last unit's entry first.
   uint32_t* class_map() const { return class_map_; }
+  uint32_t* class_map_slot(size_t index) const {
+    return class_map_ + (units_.units() - 1 - index);
+  }
   void* descriptor(size_t index) const {
     return descriptors_ + index * kDescriptorBytes;
   }
-  void* bits(size_t index) const { return bits_end_ - (index + 1) * kBitBytes; }
+  void* bits(size_t index) const { return bits_ + index * kBitBytes; }
   // The index of the unit that a descriptor belongs to.
   size_t IndexOfDescriptor(const void* descriptor) const {
     return static_cast<size_t>(static_cast<const char*>(descriptor) -
@@ -91,7 +96,7 @@ class Range {
   char* base_ = nullptr;
   uint32_t* class_map_ = nullptr;
   char* descriptors_ = nullptr;
-  char* bits_end_ = nullptr;
+  char* bits_ = nullptr;
   void* metadata_ = nullptr;
   size_t metadata_size_ = 0;
   Atomic<size_t> committed_;  // units that are accessible, from the first on

@@ -11,6 +11,10 @@ namespace {
 // rest of the process.
 constexpr size_t kScarceShare = 8;
 
+// Each range is twice as long as the one before, up to this, so that few of
+// them hold any amount.
+constexpr size_t kDoubledMax = size_t{128} << 30;
+
 }  // namespace
 
 Range* Region::LaterRangeOf(const void* p) const {
@@ -25,14 +29,17 @@ Range* Region::LaterRangeOf(const void* p) const {
 Region::View Region::PrimaryView() const {
   const Range* const first = ranges_[0].Load(Order::kAcquire);
   if (first == nullptr) return {};
-  return {AddressOf(first->base()), first->units().units(), first->class_map()};
+  return {AddressOf(first->base()) + first->size() - 1, first->units().units(),
+          first->class_map()};
 }
 
 bool Region::AddRange(unsigned slot, size_t units_needed) {
   if (slot >= kRangesMax || units_needed > (size_t{1} << 47 >> kUnitShift))
     return false;
   const size_t least = RoundUp(units_needed << kUnitShift, kRangeGranule);
-  size_t size = Max(RoundUp(Config::kRegionReserve, kRangeGranule), least);
+  size_t size = RoundUp(Config::kRegionReserve, kRangeGranule);
+  for (unsigned i = 0; i < slot && size < kDoubledMax; ++i) size *= 2;
+  size = Max(size, least);
   Range* range = Range::Create(size);
   while (range == nullptr && size > least) {
     size = Max(RoundUp(size / 2, kRangeGranule), least);
@@ -56,18 +63,22 @@ bool Region::AddRange(unsigned slot, size_t units_needed) {
 Span Region::Allocate(size_t count, size_t alignment) {
   const size_t alignment_units =
       alignment <= kUnit ? 1 : alignment >> kUnitShift;
+  bool refused = false;
   for (unsigned i = 0; i < kRangesMax; ++i) {
     Range* range = ranges_[i].Load(Order::kAcquire);
     if (range == nullptr) {
+      // Where memory is refused, more address space would not help.
+      if (refused) break;
       if (!AddRange(i, count + alignment_units - 1)) break;
       range = ranges_[i].Load(Order::kAcquire);
     }
     Span span;
     span.first = range->Allocate(count, alignment_units, &span.zero);
-    if (ALCOVE_LIKELY(span.first != UnitMap::kNone)) {
+    if (ALCOVE_LIKELY(span.first < Range::kRefused)) {
       span.range = range;
       return span;
     }
+    if (span.first == Range::kRefused) refused = true;
   }
   return Span{};
 }

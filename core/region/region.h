@@ -46,13 +46,14 @@ class Region {
   // What it takes to find the unit of an address in the first range, for a
   // thread to keep beside its cache.
   struct View {
-    uintptr_t base = 0;
-    size_t units = 0;  // 0: there is no range yet
+    uintptr_t last = 0;  // the address of the range's last byte
+    size_t units = 0;    // 0: there is no range yet
     const uint32_t* class_map = nullptr;
 
-    // A unit of the range, or a number that is not below `units`.
-    ALCOVE_INLINE size_t IndexOf(const void* p) const {
-      return (AddressOf(p) - base) >> kUnitShift;
+    // The place in the class map of the unit that `p` lies in, or a number that
+    // is not below `units`.
+    ALCOVE_INLINE size_t SlotOf(const void* p) const {
+      return (last - AddressOf(p)) >> kUnitShift;
     }
   };
   View PrimaryView() const;

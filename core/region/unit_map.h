@@ -69,8 +69,11 @@ class UnitMap {
 
  private:
   static constexpr size_t kHints = 16;
+  // The words of the first 256 MiB are in the object, and so on its page.
+  static constexpr size_t kNearWords = 64;
 
   UnitWord& Word(size_t w) const {
+    if (w < kNearWords) return near_[w];
     return words_end_[-1 - static_cast<ptrdiff_t>(w)];
   }
   size_t NextFree(size_t unit) const;
@@ -91,6 +94,7 @@ class UnitMap {
   Atomic<size_t> dirty_;
   // hint_[n - 1]: no run of n free units is known to start below.
   alignas(64) Atomic<uint32_t> hint_[kHints];
+  mutable UnitWord near_[kNearWords];
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -35,18 +35,25 @@ ALCOVE_INLINE HeapNumber HeapOfEntry(MapEntry entry) {
   return static_cast<HeapNumber>(entry >> 16);
 }
 
-ALCOVE_INLINE MapEntry LoadEntry(const uint32_t* map, size_t index) {
-  return __atomic_load_n(map + index, __ATOMIC_RELAXED);
+ALCOVE_INLINE MapEntry LoadEntry(const uint32_t* slot) {
+  return __atomic_load_n(slot, __ATOMIC_RELAXED);
 }
-inline void StoreEntry(uint32_t* map, size_t index, MapEntry entry) {
-  __atomic_store_n(map + index, entry, __ATOMIC_RELAXED);
+// The entry of the unit with this index, or that an address of the range is in.
+inline MapEntry EntryOf(const Range& range, size_t index) {
+  return LoadEntry(range.class_map_slot(index));
+}
+inline MapEntry EntryOf(const Range& range, const void* p) {
+  return EntryOf(range, range.IndexOf(p));
+}
+inline void SetEntry(const Range& range, size_t index, MapEntry entry) {
+  __atomic_store_n(range.class_map_slot(index), entry, __ATOMIC_RELAXED);
 }
 
 // Enters a slab of `units`.
 inline void EnterSlab(const Range& range, size_t first, unsigned units,
                       SizeClass c, HeapNumber heap) {
   for (unsigned i = 0; i < units; ++i) {
-    StoreEntry(range.class_map(), first + i, MakeEntry(c, heap));
+    SetEntry(range, first + i, MakeEntry(c, heap));
   }
 }
 
@@ -54,15 +61,14 @@ inline void EnterSlab(const Range& range, size_t first, unsigned units,
 inline void EnterSpan(const Range& range, size_t first, size_t from,
                       size_t units, HeapNumber heap) {
   for (size_t i = from; i < units; ++i) {
-    StoreEntry(range.class_map(), first + i, MakeEntry(kInteriorClass, heap));
+    SetEntry(range, first + i, MakeEntry(kInteriorClass, heap));
   }
-  StoreEntry(range.class_map(), first, MakeEntry(SpanClass(units), heap));
+  SetEntry(range, first, MakeEntry(SpanClass(units), heap));
 }
 
 // Takes units out of the map.
 inline void EraseUnits(const Range& range, size_t first, size_t units) {
-  for (size_t i = 0; i < units; ++i)
-    StoreEntry(range.class_map(), first + i, 0);
+  for (size_t i = 0; i < units; ++i) SetEntry(range, first + i, 0);
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

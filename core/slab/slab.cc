@@ -1,5 +1,6 @@
 #include "core/slab/slab.h"
 
+#include "core/base/mem.h"
 #include "core/hardening/invariant.h"
 #include "core/hardening/misuse.h"
 
@@ -31,6 +32,7 @@ Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner,
   }
   if constexpr (Config::kCheckInvariants) {
     for (unsigned w = 0; w < slab->words(); ++w) {
+      ALCOVE_INVARIANT(slab->local[w] == 0);
       ALCOVE_INVARIANT(slab->remote[w].Load(Order::kRelaxed) == 0);
     }
   }
@@ -47,6 +49,8 @@ Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner,
 void RetireSlab(const Range& range, Slab* slab) {
   ALCOVE_INVARIANT(slab->available == slab->blocks && !slab->listed);
   EraseUnits(range, range.IndexOf(slab->start), slab->units);
+  // The next slab here finds them as it expects.
+  memset(slab->local, 0, slab->fresh_word * sizeof(BitWord));
   slab->owner.Store(nullptr, Order::kSeqCst);
 }
 
@@ -57,6 +61,7 @@ TakenWord TakeWord(Slab* slab, const ClassInfo& info) {
   TakenWord taken;
   if (w < slab->fresh_word) {
     taken.blocks = slab->local[w];
+    slab->local[w] = 0;
     taken.zero = false;
   } else {
     taken.blocks = slab->FullWord(w);
@@ -71,7 +76,6 @@ TakenWord TakeWord(Slab* slab, const ClassInfo& info) {
            slab->start + (size_t{w} * 64 + LowestBit(twice)) * info.size);
     }
   }
-  slab->local[w] = 0;
   slab->hint_word = static_cast<uint16_t>(w + 1);
   taken.count = CountBits(taken.blocks);
   ALCOVE_INVARIANT(taken.count != 0 && taken.count <= slab->available);

@@ -10,8 +10,8 @@
 // Bits, one for each block: `local` says that the block is available to the
 // owner's next refill; `remote`, that another thread freed it since the owner
 // last looked. A block with neither is live, or lies in some thread's cache.
-// Bits of words that were never handed out (from `fresh_word` on) are not
-// initialized and count as available.
+// Words that were never handed out (from `fresh_word` on) are 0 and count as
+// available, so that a slab touches no more of its bits than it needs.
 #ifndef ALCOVE_CORE_SLAB_SLAB_H_
 #define ALCOVE_CORE_SLAB_SLAB_H_
 
