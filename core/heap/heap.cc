@@ -19,6 +19,11 @@ constexpr unsigned kFirstCapacity = SlotPool::kSmallest;
 // threads go first, and all of them, once they fill this share of it.
 constexpr unsigned kOthersShare = 4;
 
+// How many slabs' worth of mail may lie before somebody asks the kernel whether
+// the heap's thread is still there: rare enough for a system call, and at most
+// 4 MiB of small blocks.
+constexpr uint32_t kMailMax = 64;
+
 // Changes of the live count are published in steps of so many bytes.
 constexpr ptrdiff_t kPublishStep = 64 * 1024;
 
@@ -250,6 +255,11 @@ void Heap::MakeRoom(SizeClass c) {
   if (others * kOthersShare >= bin.capacity) {
     Flush(c, bin.limit.Load(Order::kRelaxed), others);
     bin.ClearOthers();
+    if (ALCOVE_UNLIKELY(suspect_ != nullptr)) {
+      Heap* const suspect = suspect_;
+      suspect_ = nullptr;
+      instance_->registry.CleanUpIfDead(suspect);
+    }
   } else {
     const size_t own = bin.own();
     const size_t n = Max(own / 2, 1);
@@ -310,6 +320,8 @@ size_t Heap::FlushOther(Slab* slab, const ClassInfo& info, void** blocks,
       });
   counts_.sent_blocks.Add(done);
   counts_.sent_bytes.Add(done * info.size);
+  Heap* const owner = slab->owner.Load(Order::kRelaxed);
+  if (owner != nullptr && owner->LooksAbandoned()) suspect_ = owner;
   return done;
 }
 
@@ -357,6 +369,11 @@ void Heap::Drain() {
   }
   DrainSpans();
   Collect();
+  ReleaseEmptySlabs();
+  PublishLive();
+}
+
+void Heap::ReleaseEmptySlabs() {
   for (SizeClass c = 1; c <= kSlabClasses; ++c) {
     Slab* const slab = listed_[c];
     if (slab != nullptr && slab->available == slab->blocks &&
@@ -364,10 +381,25 @@ void Heap::Drain() {
       ReleaseSlab(slab);
     }
   }
-  PublishLive();
+}
+
+bool Heap::LooksAbandoned() const {
+  if (thread.Load(Order::kRelaxed) == 0) return HasMail();
+  return mail_.Load(Order::kRelaxed) >= kMailMax;
+}
+
+void Heap::CleanUp(bool died) {
+  if (died) {
+    Drain();
+  } else {
+    Collect();
+    ReleaseEmptySlabs();
+    PublishLive();
+  }
 }
 
 void Heap::Collect() {
+  mail_.Store(0, Order::kRelaxed);
   Slab* slab = pending_.Exchange(nullptr, Order::kAcquire);
   while (slab != nullptr) {
     Slab* const next = slab->next_pending.Load(Order::kRelaxed);

@@ -74,6 +74,15 @@ class Heap {
   void Collect();
   bool HasMail() const { return pending_.Load(Order::kRelaxed) != nullptr; }
 
+  // Whether it is worth asking if this heap's thread is gone: there is mail,
+  // and either nobody owns the heap, or nobody has fetched the mail for long.
+  // Any thread may call this.
+  bool LooksAbandoned() const;
+
+  // Takes in the mail of a heap that is nobody's; if its thread `died`, gives
+  // what that had cached back, too. Slabs that are empty then go to the region.
+  void CleanUp(bool died);
+
   // Gives every cached block back to its slab or to the region, and slabs that
   // are empty to the region.
   void Drain();
@@ -134,6 +143,7 @@ class Heap {
   void List(Slab* slab);
   void Unlist(Slab* slab);
   void ReleaseSlab(Slab* slab);
+  void ReleaseEmptySlabs();
   void PublishLive();
 
   MapEntry own_entries_ = 0;
@@ -144,10 +154,13 @@ class Heap {
   // Changes of `taken` not yet added to the instance's own count.
   ptrdiff_t unpublished_blocks_ = 0;
   ptrdiff_t unpublished_bytes_ = 0;
+  // An owner of blocks in the last flush that looks abandoned, or null.
+  Heap* suspect_ = nullptr;
   SlotPool slots_;
   Slab* listed_[kSlabClasses + 1] =
       {};                              // slabs with blocks available, by class
   alignas(64) Atomic<Slab*> pending_;  // slabs with remote frees: a stack
+  Atomic<uint32_t> mail_;              // how many were pushed since Collect
   // Last, so that what a young heap touches, the members above and the bins of
   // small classes, is one page.
   Bin bins_[kClassLimit] = {};

@@ -69,6 +69,17 @@ void Registry::HandBack(Heap* heap) {
   heap->thread.Store(0, Order::kRelease);
 }
 
+void Registry::CleanUpIfDead(Heap* heap) {
+  const platform::ThreadId self = platform::CurrentThread();
+  platform::ThreadId thread = heap->thread.Load(Order::kRelaxed);
+  if (thread == self) return;
+  if (thread != 0 && platform::ThreadMayBeAlive(thread)) return;
+  const bool died = thread != 0;
+  if (!heap->thread.CompareExchange(thread, self, Order::kAcquire)) return;
+  heap->CleanUp(died);
+  heap->thread.Store(0, Order::kRelease);
+}
+
 bool Registry::OthersLive() const {
   const platform::ThreadId self = platform::CurrentThread();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {

@@ -24,6 +24,11 @@ class Registry {
   // Hands the calling thread's heap back, drained.
   void HandBack(Heap* heap);
 
+  // Has `heap` cleaned up if it is nobody's or its thread is gone, and leaves
+  // it to be taken. For the memory of threads that ended while their blocks
+  // lived on: no new thread may ever come to take it over.
+  void CleanUpIfDead(Heap* heap);
+
   // Whether a living thread other than the caller has a heap.
   bool OthersLive() const;
 

@@ -34,6 +34,7 @@ namespace ALCOVE_CORE_NAMESPACE {
 inline void Announce(Heap* owner, Slab* slab) {
   if (slab->pending.Load(Order::kSeqCst) != 0) return;
   if (slab->pending.Exchange(1, Order::kSeqCst) != 0) return;
+  owner->mail_.FetchAdd(1, Order::kRelaxed);
   Slab* head = owner->pending_.Load(Order::kRelaxed);
   do {
     slab->next_pending.Store(head, Order::kRelaxed);
