@@ -369,17 +369,20 @@ void Heap::Drain() {
   }
   DrainSpans();
   Collect();
-  ReleaseEmptySlabs();
+  for (SizeClass c = 1; c <= kSlabClasses; ++c) {
+    for (Slab* slab = listed_[c]; slab != nullptr;) {
+      Slab* const next = slab->next;
+      ReleaseIfEmpty(slab);
+      slab = next;
+    }
+  }
   PublishLive();
 }
 
-void Heap::ReleaseEmptySlabs() {
-  for (SizeClass c = 1; c <= kSlabClasses; ++c) {
-    Slab* const slab = listed_[c];
-    if (slab != nullptr && slab->available == slab->blocks &&
-        slab->pending.Load(Order::kRelaxed) == 0) {
-      ReleaseSlab(slab);
-    }
+void Heap::ReleaseIfEmpty(Slab* slab) {
+  if (slab->available == slab->blocks &&
+      slab->pending.Load(Order::kRelaxed) == 0) {
+    ReleaseSlab(slab);
   }
 }
 
@@ -393,7 +396,10 @@ void Heap::CleanUp(bool died) {
     Drain();
   } else {
     Collect();
-    ReleaseEmptySlabs();
+    // Collect keeps the last slab of a class.
+    for (SizeClass c = 1; c <= kSlabClasses; ++c) {
+      if (listed_[c] != nullptr) ReleaseIfEmpty(listed_[c]);
+    }
     PublishLive();
   }
 }

@@ -143,7 +143,7 @@ class Heap {
   void List(Slab* slab);
   void Unlist(Slab* slab);
   void ReleaseSlab(Slab* slab);
-  void ReleaseEmptySlabs();
+  void ReleaseIfEmpty(Slab* slab);
   void PublishLive();
 
   MapEntry own_entries_ = 0;

@@ -34,13 +34,12 @@ Heap* Registry::Adopt(platform::ThreadId self) {
 }
 
 Heap* Registry::Create(Instance* instance, platform::ThreadId self) {
+  void* const memory = platform::Map(HeapBytes());
+  if (memory == nullptr) return nullptr;
   const uint32_t number = count_.FetchAdd(1, Order::kRelaxed) + 1;
   if (number > kHeapNumberMax) {
     count_.FetchSub(1, Order::kRelaxed);
-    return nullptr;
-  }
-  void* const memory = platform::Map(HeapBytes());
-  if (memory == nullptr) {
+    platform::Unmap(memory, HeapBytes());
     return nullptr;
   }
   // All zero, as the mapping is, is how a heap begins; to write that would cost
