@@ -2,6 +2,7 @@
 
 #include "core/api/failure.h"
 #include "core/base/mem.h"
+#include "core/hardening/invariant.h"
 #include "core/hardening/misuse.h"
 #include "core/heap/homeless.h"
 #include "core/heap/large.h"
@@ -19,13 +20,15 @@ void* AllocateClass(Heap* heap, SizeClass c) {
 }
 
 // The slab class of blocks that serve an alignment in (16, kUnit], or 0 if only
-// a span does. Slabs begin at a unit, so every block of a class that is a
-// multiple of the alignment will.
+// a span does. Slabs begin at a unit, so the blocks of a class that is a
+// multiple of the alignment are aligned. The class of a multiple of the
+// alignment is one: either a class begins there, or classes are further apart
+// than the alignment.
 SizeClass AlignedClass(size_t alignment, size_t size) {
   size = RoundUp(Max(size, 1), alignment);
   if (size > kSlabMax) return 0;
-  SizeClass c = ClassOfSize(size);
-  while (InfoOf(c).size % alignment != 0) ++c;  // kSlabMax is a multiple of all
+  const SizeClass c = ClassOfSize(size);
+  ALCOVE_INVARIANT(InfoOf(c).size % alignment == 0);
   return c;
 }
 

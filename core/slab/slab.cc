@@ -67,13 +67,19 @@ TakenWord TakeWord(Slab* slab, const ClassInfo& info) {
     taken.blocks = slab->FullWord(w);
     taken.zero = slab->zero;
     slab->fresh_word = static_cast<uint16_t>(w + 1);
+    // A stray free by another thread would come home after the block is out.
+    const BitWord stray = slab->remote[w].Load(Order::kRelaxed);
+    if (ALCOVE_UNLIKELY(stray != 0)) {
+      Stop(Misuse::kFreeNeverAllocated,
+           slab->start + (size_t{w} * 64 + LowestBit(stray)) * info.size);
+    }
   }
   if constexpr (Config::kCheckInvariants) {
-    if (const BitWord twice =
-            slab->remote[w].Load(Order::kRelaxed) & taken.blocks;
-        twice != 0) {
-      Stop(Misuse::kFreeNeverAllocated,
-           slab->start + (size_t{w} * 64 + LowestBit(twice)) * info.size);
+    const BitWord twice = slab->remote[w].Load(Order::kRelaxed) & taken.blocks;
+    if (twice != 0) {
+      Stop(Misuse::kDoubleFree,
+           slab->start + (size_t{w} * 64 + LowestBit(twice)) * info.size,
+           info.size);
     }
   }
   slab->hint_word = static_cast<uint16_t>(w + 1);

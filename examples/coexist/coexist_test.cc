@@ -40,7 +40,7 @@ class CoexistTest : public testing::Test {
   }
 
   Outcome Coexist(const std::string& arguments,
-              const std::string& environment = "") const {
+                  const std::string& environment = "") const {
     const std::string command =
         "env -u BUILD_WORKSPACE_DIRECTORY -u BUILD_WORKING_DIRECTORY " +
         environment + " examples/coexist/coexist " + arguments + " 2>&1";
@@ -80,7 +80,7 @@ std::string LongText() {
 
 TEST_F(CoexistTest, ShowsAndChecksEveryAllocator) {
   const Outcome run = Coexist("--top=2 " + Write("a.txt", LongText()) + " " +
-                          Write("b.txt", "of\n"));
+                              Write("b.txt", "of\n"));
   EXPECT_EQ(run.exit_code, 0) << run.output;
   ExpectAllHeld(run);
   EXPECT_THAT(run.output, HasSubstr("2 files, "));
@@ -117,12 +117,14 @@ TEST_F(CoexistTest, ShowsAndChecksEveryAllocator) {
 TEST_F(CoexistTest, AnyNumberOfThreads) {
   const std::string text = Write("a.txt", LongText());
   for (const char* threads : {"1", "2", "64"}) {
-    const Outcome run = Coexist(std::string("--threads=") + threads + " " + text);
+    const Outcome run =
+        Coexist(std::string("--threads=") + threads + " " + text);
     EXPECT_EQ(run.exit_code, 0) << run.output;
     ExpectAllHeld(run);
   }
   for (const char* threads : {"0", "-1", "65"}) {
-    const Outcome run = Coexist(std::string("--threads=") + threads + " " + text);
+    const Outcome run =
+        Coexist(std::string("--threads=") + threads + " " + text);
     EXPECT_EQ(run.exit_code, 2);
     EXPECT_THAT(run.output, HasSubstr("--threads takes 1 to 64"));
   }
@@ -136,7 +138,8 @@ TEST_F(CoexistTest, WithoutFilesReadsTheWorkspace) {
   Write("bazel-out/b.txt", "not read");
   fs::create_directory(Path("folder"));
   Write("folder/c.txt", "text again");
-  const Outcome run = Coexist("--verbose", "BUILD_WORKSPACE_DIRECTORY=" + Path(""));
+  const Outcome run =
+      Coexist("--verbose", "BUILD_WORKSPACE_DIRECTORY=" + Path(""));
   EXPECT_EQ(run.exit_code, 0) << run.output;
   EXPECT_THAT(run.output, HasSubstr("2 files, 24 bytes, 4 words, 3 different"));
   EXPECT_THAT(run.output, HasSubstr("folder/c.txt"));
@@ -157,7 +160,7 @@ TEST_F(CoexistTest, NamesEveryFileThatItCannotRead) {
                                                          7));
   fs::create_directory(Path("folder"));
   const Outcome run = Coexist(Path("missing.txt") + " " + good + " " + binary +
-                          " " + Path("folder") + " /dev/zero");
+                              " " + Path("folder") + " /dev/zero");
   EXPECT_EQ(run.exit_code, 2) << run.output;
   EXPECT_THAT(run.output, HasSubstr("coexist: " + Path("missing.txt") +
                                     ": there is no such file\n"));

@@ -10,8 +10,8 @@ namespace coexist {
 
 namespace {
 
-// Shuts one instance down. Its blocks lay in a range that is known; its
-// metadata lay anywhere, but the address space of both must be gone.
+// Shuts one instance down. Its blocks lay between two addresses that are known;
+// its metadata lay anywhere, but the address space of both must be gone.
 bool ShutDown(const Heap& heap, std::string& text) {
   const Figures had = heap.figures();
   const size_t mappings = CountMappings(had.address_low, had.address_high);
@@ -24,13 +24,18 @@ bool ShutDown(const Heap& heap, std::string& text) {
     return false;
   }
   const size_t left = CountMappings(had.address_low, had.address_high);
-  const size_t had_bytes = had.bytes_reserved + had.bytes_metadata;
-  const bool owns = heap.owns(reinterpret_cast<void*>(had.address_low));
-  absl::StrAppendFormat(
-      &text,
-      "  %-8s  mappings in its range: %d, now %d; of its %d KiB, %d are gone\n",
-      heap.name, mappings, left, had_bytes / 1024, gone / 1024);
-  return mappings != 0 && left == 0 && gone == had_bytes && !owns;
+  const size_t expected = had.bytes_reserved + had.bytes_metadata;
+  // An instance that outgrew its first range has more of them, and anybody's
+  // memory may lie between.
+  const bool one_range =
+      had.bytes_reserved == had.address_high - had.address_low;
+  absl::StrAppendFormat(&text,
+                        "  %-8s  mappings in its %s: %d, now %d; of its %d "
+                        "KiB, %d are gone\n",
+                        heap.name, one_range ? "range" : "ranges and between",
+                        mappings, left, expected / 1024, gone / 1024);
+  return mappings != 0 && (left == 0 || !one_range) && gone == expected &&
+         !heap.owns(reinterpret_cast<void*>(had.address_low));
 }
 
 }  // namespace

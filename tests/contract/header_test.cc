@@ -1,0 +1,22 @@
+// The public header where it has to compile: C17, and C++ without exceptions
+// and RTTI.
+#include <csignal>
+
+#include "gtest/gtest.h"
+#include "tests/contract/c17_user.h"
+#include "tests/contract/plain_user.h"
+
+namespace {
+
+TEST(HeaderTest, InC17) { EXPECT_EQ(UseFromC(), 0); }
+
+TEST(HeaderTest, WithoutExceptionsAndRtti) {
+  EXPECT_TRUE(UseWithoutExceptions());
+}
+
+// What cannot throw must not return either.
+TEST(HeaderDeathTest, WithoutExceptionsFailureStops) {
+  EXPECT_DEATH(FailWithoutExceptions(), "");
+}
+
+}  // namespace

@@ -1,0 +1,36 @@
+// What an instance says when it stops, word for word: users search for these
+// lines.
+#ifndef TESTS_CONTRACT_MESSAGES_H_
+#define TESTS_CONTRACT_MESSAGES_H_
+
+#include <cstddef>
+#include <string>
+
+namespace contract {
+
+inline constexpr char kDoubleFree[] = "double free of";
+inline constexpr char kFreeInside[] = "free inside a block at";
+inline constexpr char kFreeNeverAllocated[] =
+    "free of a block never allocated at";
+inline constexpr char kFreeNoBlock[] = "free of memory that is in no block, at";
+inline constexpr char kFreeForeign[] =
+    "free of memory that is not this instance's, at";
+inline constexpr char kUseAfterFree[] =
+    "size or realloc asked of memory that is in no block, at";
+inline constexpr char kUseInside[] =
+    "size or realloc asked of the inside of a block at";
+inline constexpr char kUseForeign[] =
+    "size or realloc asked of memory that is not this instance's, at";
+inline constexpr char kWrongSize[] =
+    "sized free with a size that cannot be that of";
+inline constexpr char kWrongAlignment[] =
+    "sized free with an alignment that cannot be that of";
+
+// What follows the address where the block's size is known.
+inline std::string OfBytes(size_t size) {
+  return " (a block of " + std::to_string(size) + " bytes)";
+}
+
+}  // namespace contract
+
+#endif  // TESTS_CONTRACT_MESSAGES_H_
