@@ -387,7 +387,7 @@ void Heap::ReleaseIfEmpty(Slab* slab) {
 }
 
 bool Heap::LooksAbandoned() const {
-  if (thread.Load(Order::kRelaxed) == 0) return HasMail();
+  if (thread() == 0) return HasMail();
   return mail_.Load(Order::kRelaxed) >= kMailMax;
 }
 

@@ -122,7 +122,13 @@ class Heap {
   void CountReturned(size_t blocks, size_t bytes);
 
   // The thread that this heap belongs to, 0 for none.
-  Atomic<platform::ThreadId> thread;
+  platform::ThreadId thread() const {
+    return static_cast<platform::ThreadId>(tenancy.Load(Order::kAcquire));
+  }
+  // Its id, and above it how often the heap was taken: while one thread asks
+  // whether another is dead, a new one can be born with the same id and take
+  // the heap, and then the asker must not.
+  Atomic<uint64_t> tenancy;
   Heap* next_heap =
       nullptr;  // in the registry's list; never changes once there
 

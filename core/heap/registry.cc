@@ -11,6 +11,16 @@ namespace {
 // every kProbesMax living.
 constexpr unsigned kProbesMax = 64;
 
+// Takes a heap whose tenancy was `before`; false if somebody else did since.
+bool Take(Heap* heap, uint64_t before, platform::ThreadId self) {
+  const uint64_t taken = ((before >> 32) + 1) << 32 | self;
+  return heap->tenancy.CompareExchange(before, taken, Order::kAcquire);
+}
+
+void Leave(Heap* heap) {
+  heap->tenancy.FetchAnd(~uint64_t{0} << 32, Order::kRelease);
+}
+
 }  // namespace
 
 size_t Registry::HeapBytes() {
@@ -21,14 +31,14 @@ size_t Registry::HeapBytes() {
 Heap* Registry::Adopt(platform::ThreadId self) {
   unsigned probes = 0;
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
-    platform::ThreadId thread = heap->thread.Load(Order::kRelaxed);
+    const uint64_t tenancy = heap->tenancy.Load(Order::kRelaxed);
+    const auto thread = static_cast<platform::ThreadId>(tenancy);
     if (thread != 0 && thread != self) {
       if (probes == kProbesMax) continue;
       ++probes;
       if (platform::ThreadMayBeAlive(thread)) continue;
     }
-    if (heap->thread.CompareExchange(thread, self, Order::kAcquire))
-      return heap;
+    if (Take(heap, tenancy, self)) return heap;
   }
   return nullptr;
 }
@@ -47,7 +57,7 @@ Heap* Registry::Create(Instance* instance, platform::ThreadId self) {
   Heap* const heap = static_cast<Heap*>(memory);
   heap->Init(instance, static_cast<HeapNumber>(number),
              reinterpret_cast<void**>(heap + 1));
-  heap->thread.Store(self, Order::kRelaxed);
+  heap->tenancy.Store(self, Order::kRelaxed);
   Heap* head = heaps_.Load(Order::kRelaxed);
   do {
     heap->next_heap = head;
@@ -65,24 +75,25 @@ Heap* Registry::Acquire(Instance* instance) {
 
 void Registry::HandBack(Heap* heap) {
   heap->Drain();
-  heap->thread.Store(0, Order::kRelease);
+  Leave(heap);
 }
 
 void Registry::CleanUpIfDead(Heap* heap) {
   const platform::ThreadId self = platform::CurrentThread();
-  platform::ThreadId thread = heap->thread.Load(Order::kRelaxed);
+  const uint64_t tenancy = heap->tenancy.Load(Order::kRelaxed);
+  const auto thread = static_cast<platform::ThreadId>(tenancy);
   if (thread == self) return;
   if (thread != 0 && platform::ThreadMayBeAlive(thread)) return;
   const bool died = thread != 0;
-  if (!heap->thread.CompareExchange(thread, self, Order::kAcquire)) return;
+  if (!Take(heap, tenancy, self)) return;
   heap->CleanUp(died);
-  heap->thread.Store(0, Order::kRelease);
+  Leave(heap);
 }
 
 bool Registry::OthersLive() const {
   const platform::ThreadId self = platform::CurrentThread();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
-    const platform::ThreadId thread = heap->thread.Load(Order::kAcquire);
+    const platform::ThreadId thread = heap->thread();
     if (thread != 0 && thread != self && platform::ThreadMayBeAlive(thread))
       return true;
   }

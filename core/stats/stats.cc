@@ -39,7 +39,7 @@ Snapshot TakeSnapshot(const Instance& instance) {
   size_t bytes = 0 - instance.homeless.bytes.Load(Order::kRelaxed);
   for (const Heap* heap = instance.registry.first(); heap != nullptr;
        heap = heap->next_heap) {
-    if (heap->thread.Load(Order::kRelaxed) != 0) ++s.threads;
+    if (heap->thread() != 0) ++s.threads;
     s.bytes_metadata += Registry::HeapBytes();
     const Heap::Counts& counts = heap->counts();
     blocks += counts.taken_blocks.Get() - counts.sent_blocks.Get() +

@@ -9,10 +9,21 @@ namespace fake {
 namespace {
 
 constexpr const char* kNames[] = {
-    "PageSize",     "Reserve",         "Commit",        "Map",
-    "Unmap",        "Purge",           "MovePages",     "Refresh",
-    "AdviseHugePages", "CurrentThread", "ThreadMayBeAlive", "Yield",
-    "Milliseconds", "WriteError",      "Abort",
+    "PageSize",
+    "Reserve",
+    "Commit",
+    "Map",
+    "Unmap",
+    "Purge",
+    "MovePages",
+    "Refresh",
+    "AdviseHugePages",
+    "CurrentThread",
+    "ThreadMayBeAlive",
+    "Yield",
+    "Milliseconds",
+    "WriteError",
+    "Abort",
 };
 static_assert(sizeof(kNames) / sizeof(kNames[0]) == kPrimitives);
 
@@ -26,9 +37,13 @@ constinit std::atomic<uint64_t> g_time{kNoTime};
 constexpr uint64_t kAlive = uint64_t{1} << 32;
 constinit std::atomic<uint64_t> g_lives[ScopedLife::kDeclaredMax];
 
-constinit thread_local bool tls_in_hook = false;
+constinit std::atomic<uint64_t> g_farewells{0};
 
-[[noreturn]] void Stop(const char* before, const char* name, const char* after) {
+constinit thread_local bool tls_in_hook = false;
+constinit thread_local ThreadId tls_identity = 0;
+
+[[noreturn]] void Stop(const char* before, const char* name,
+                       const char* after) {
   char line[160];
   size_t size = 0;
   for (const char* text : {before, name, after}) {
@@ -40,9 +55,13 @@ constinit thread_local bool tls_in_hook = false;
 
 }  // namespace
 
-Control& ControlOf(Primitive primitive) { return g_controls[static_cast<unsigned>(primitive)]; }
+Control& ControlOf(Primitive primitive) {
+  return g_controls[static_cast<unsigned>(primitive)];
+}
 
-const char* NameOf(Primitive primitive) { return kNames[static_cast<unsigned>(primitive)]; }
+const char* NameOf(Primitive primitive) {
+  return kNames[static_cast<unsigned>(primitive)];
+}
 
 bool CanFail(Primitive primitive) {
   switch (primitive) {
@@ -61,8 +80,12 @@ bool CanFail(Primitive primitive) {
   }
 }
 
-uint64_t Calls(Primitive primitive) { return ControlOf(primitive).calls.load(); }
-uint64_t Bytes(Primitive primitive) { return ControlOf(primitive).bytes.load(); }
+uint64_t Calls(Primitive primitive) {
+  return ControlOf(primitive).calls.load();
+}
+uint64_t Bytes(Primitive primitive) {
+  return ControlOf(primitive).bytes.load();
+}
 int64_t MappedBytes() { return g_mapped.load(); }
 void CountMapped(int64_t bytes) { g_mapped.fetch_add(bytes); }
 
@@ -71,7 +94,8 @@ bool Enter(Primitive primitive, size_t bytes) {
   control.calls.fetch_add(1);
   control.bytes.fetch_add(bytes);
   if (control.forbidden.load() != 0) {
-    Stop("alcove fake platform: call of ", NameOf(primitive), " is forbidden here\n");
+    Stop("alcove fake platform: call of ", NameOf(primitive),
+         " is forbidden here\n");
   }
   const ScopedHook::Hook hook = control.hook.load();
   if (hook != nullptr && !tls_in_hook) {
@@ -83,12 +107,14 @@ bool Enter(Primitive primitive, size_t bytes) {
   const uint64_t last = control.last.load();
   if (last < first) return false;
   const uint64_t call = control.seen.fetch_add(1) + 1;
-  if (call < first || call > last || (call - first) % control.step.load() != 0) return false;
+  if (call < first || call > last || (call - first) % control.step.load() != 0)
+    return false;
   control.failed.fetch_add(1);
   return true;
 }
 
-ScopedFailures::ScopedFailures(Primitive primitive, Failures failures) : primitive_(primitive) {
+ScopedFailures::ScopedFailures(Primitive primitive, Failures failures)
+    : primitive_(primitive) {
   if (!CanFail(primitive)) {
     Stop("alcove fake platform: ", NameOf(primitive), " cannot fail\n");
   }
@@ -118,7 +144,8 @@ ScopedForbid::ScopedForbid(Primitive primitive) : primitive_(primitive) {
 }
 ScopedForbid::~ScopedForbid() { ControlOf(primitive_).forbidden.fetch_sub(1); }
 
-ScopedHook::ScopedHook(Primitive primitive, Hook hook, void* context) : primitive_(primitive) {
+ScopedHook::ScopedHook(Primitive primitive, Hook hook, void* context)
+    : primitive_(primitive) {
   ControlOf(primitive).hook_context.store(context);
   ControlOf(primitive).hook.store(hook);
 }
@@ -126,7 +153,9 @@ ScopedHook::~ScopedHook() { ControlOf(primitive_).hook.store(nullptr); }
 
 ScopedClock::ScopedClock(uint64_t now) { g_time.store(now); }
 ScopedClock::~ScopedClock() { g_time.store(kNoTime); }
-void ScopedClock::Advance(uint64_t milliseconds) { g_time.fetch_add(milliseconds); }
+void ScopedClock::Advance(uint64_t milliseconds) {
+  g_time.fetch_add(milliseconds);
+}
 
 bool FakeTime(uint64_t* now) {
   *now = g_time.load();
@@ -141,11 +170,23 @@ void WaitForTicks(uint64_t ticks) {
 ScopedLife::ScopedLife(ThreadId thread, bool alive) {
   for (slot_ = 0; slot_ < kDeclaredMax; ++slot_) {
     uint64_t free = 0;
-    if (g_lives[slot_].compare_exchange_strong(free, thread | (alive ? kAlive : 0))) return;
+    if (g_lives[slot_].compare_exchange_strong(free,
+                                               thread | (alive ? kAlive : 0)))
+      return;
   }
   Stop("alcove fake platform: ", "ScopedLife", " has no slot left\n");
 }
 ScopedLife::~ScopedLife() { g_lives[slot_].store(0); }
+
+void Farewell() { g_farewells.fetch_add(1, std::memory_order_acq_rel); }
+void HearFarewells() { g_farewells.load(std::memory_order_acquire); }
+
+ScopedIdentity::ScopedIdentity(ThreadId thread) : before_(tls_identity) {
+  tls_identity = thread;
+}
+ScopedIdentity::~ScopedIdentity() { tls_identity = before_; }
+
+ThreadId FakeIdentity() { return tls_identity; }
 
 bool DeclaredLife(ThreadId thread, bool* alive) {
   for (const std::atomic<uint64_t>& life : g_lives) {

@@ -36,6 +36,12 @@ void CountMapped(int64_t bytes);
 // The time that a ScopedClock set; false if there is none.
 bool FakeTime(uint64_t* now);
 
+// What a ScopedIdentity says; 0 if there is none.
+ThreadId FakeIdentity();
+
+// The other half of Farewell.
+void HearFarewells();
+
 // What a ScopedLife declares of a thread; false if there is none for it.
 bool DeclaredLife(ThreadId thread, bool* alive);
 

@@ -169,6 +169,24 @@ class ScopedLife {
   unsigned slot_;
 };
 
+// What a thread of a test may call last of all. That the kernel says "dead"
+// only after everything the thread did is more than a thread sanitizer knows;
+// it learns it from a pair of operations here and in ThreadMayBeAlive.
+void Farewell();
+
+// The calling OS thread calls itself `thread`, for tests of ids that are used
+// again.
+class ScopedIdentity {
+ public:
+  explicit ScopedIdentity(ThreadId thread);
+  ~ScopedIdentity();
+  ScopedIdentity(const ScopedIdentity&) = delete;
+  ScopedIdentity& operator=(const ScopedIdentity&) = delete;
+
+ private:
+  ThreadId before_;
+};
+
 }  // namespace fake
 }  // namespace platform
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -15,7 +15,8 @@ using fake::Primitive;
 void Spoil(void* address, size_t size) {
   const size_t page = linux_x86_64::PageSize();
   for (size_t at = 0; at < size; at += page) {
-    *reinterpret_cast<uint64_t*>(static_cast<char*>(address) + at) = 0xdbdbdbdbdbdbdbdb;
+    *reinterpret_cast<uint64_t*>(static_cast<char*>(address) + at) =
+        0xdbdbdbdbdbdbdbdb;
   }
 }
 
@@ -46,7 +47,8 @@ void* Map(size_t size) {
 }
 
 bool Unmap(void* address, size_t size) {
-  if (Enter(Primitive::kUnmap, size) || !linux_x86_64::Unmap(address, size)) return false;
+  if (Enter(Primitive::kUnmap, size) || !linux_x86_64::Unmap(address, size))
+    return false;
   CountMapped(-static_cast<int64_t>(size));
   return true;
 }
@@ -76,19 +78,23 @@ bool Refresh(void* address, size_t size) {
 }
 
 void AdviseHugePages(void* address, size_t size) {
-  if (!Enter(Primitive::kAdviseHugePages, size)) linux_x86_64::AdviseHugePages(address, size);
+  if (!Enter(Primitive::kAdviseHugePages, size))
+    linux_x86_64::AdviseHugePages(address, size);
 }
 
 ThreadId CurrentThread() {
   Enter(Primitive::kCurrentThread, 0);
-  return linux_x86_64::CurrentThread();
+  const ThreadId identity = fake::FakeIdentity();
+  return identity != 0 ? identity : linux_x86_64::CurrentThread();
 }
 
 bool ThreadMayBeAlive(ThreadId thread) {
   if (Enter(Primitive::kThreadMayBeAlive, 0)) return true;
   bool alive;
   if (fake::DeclaredLife(thread, &alive)) return alive;
-  return linux_x86_64::ThreadMayBeAlive(thread);
+  if (linux_x86_64::ThreadMayBeAlive(thread)) return true;
+  fake::HearFarewells();
+  return false;
 }
 
 void Yield() {
