@@ -1,0 +1,46 @@
+#include "core/base/config.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+namespace {
+
+// Each constant is its knob, in bytes where the knob is in KiB or MiB.
+TEST(Config, IsWhatTheMacroWrote) {
+  EXPECT_EQ(Config::kRegionReserve,
+            size_t{ALCOVE_KNOB_region_reserve_mib} * 1024 * 1024);
+  EXPECT_EQ(Config::kCommitChunk, size_t{ALCOVE_KNOB_commit_chunk_kib} * 1024);
+  EXPECT_EQ(Config::kPurgeDelayMs, size_t{ALCOVE_KNOB_purge_delay_ms});
+  EXPECT_EQ(Config::kPurgeDirtyMax,
+            size_t{ALCOVE_KNOB_purge_dirty_max_mib} * 1024 * 1024);
+  EXPECT_EQ(Config::kCacheBytesPerClass,
+            size_t{ALCOVE_KNOB_cache_bytes_per_class});
+  EXPECT_EQ(Config::kCacheBlocksPerClass,
+            size_t{ALCOVE_KNOB_cache_blocks_per_class});
+  EXPECT_EQ(Config::kCacheSpanBytes, size_t{ALCOVE_KNOB_cache_span_kib} * 1024);
+  EXPECT_EQ(Config::kHugePagesFrom,
+            size_t{ALCOVE_KNOB_huge_pages_from_mib} * 1024 * 1024);
+  EXPECT_EQ(Config::kSetErrno, ALCOVE_KNOB_set_errno);
+  EXPECT_EQ(Config::kCheckInvariants, ALCOVE_KNOB_check_invariants);
+}
+
+TEST(Config, NamesTheInstance) {
+  EXPECT_EQ(std::string(kInstanceName), "test_");
+}
+
+TEST(Config, EveryKnobIsInTheJson) {
+  const std::string json = ALCOVE_CONFIG_JSON;
+  for (const char* knob :
+       {"region_reserve_mib", "commit_chunk_kib", "purge_delay_ms",
+        "purge_dirty_max_mib", "cache_bytes_per_class",
+        "cache_blocks_per_class", "cache_span_kib", "huge_pages_from_mib",
+        "thread_exit", "set_errno", "check_invariants"}) {
+    EXPECT_NE(json.find(std::string("\"") + knob + "\":"), std::string::npos)
+        << knob;
+  }
+}
+
+}  // namespace
+}  // namespace ALCOVE_CORE_NAMESPACE

@@ -1,0 +1,167 @@
+#include "core/slab/slab.h"
+
+#include <set>
+
+#include "core/heap/heap.h"
+#include "tests/core/testing.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+namespace {
+
+class SlabTest : public testing::TestWithParam<SizeClass> {
+ protected:
+  SlabTest() {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    span_ = region_.Allocate(info().units, kUnit);
+    slab_ = CreateSlab(span_, GetParam(), owner(), kHeap);
+  }
+  ~SlabTest() override { region_.Release(); }
+
+  const ClassInfo& info() const { return InfoOf(GetParam()); }
+  char* Block(unsigned index) const {
+    return slab_->start + size_t{index} * info().size;
+  }
+  // Never looked into.
+  static Heap* owner() { return reinterpret_cast<Heap*>(0x1000); }
+
+  // Takes every block that is available.
+  std::set<char*> TakeAll() {
+    std::set<char*> blocks;
+    while (slab_->available != 0) {
+      const TakenWord taken = TakeWord(slab_, info());
+      EXPECT_EQ(taken.count, CountBits(taken.blocks));
+      for (BitWord bits = taken.blocks; bits != 0; bits &= bits - 1) {
+        EXPECT_TRUE(
+            blocks.insert(taken.start + LowestBit(bits) * size_t{info().size})
+                .second);
+      }
+    }
+    return blocks;
+  }
+  void FreeRemotely(unsigned index) {
+    slab_->remote[index / 64].FetchOr(BitWord{1} << (index % 64),
+                                      Order::kRelaxed);
+  }
+
+  static constexpr HeapNumber kHeap = 3;
+  Region region_;
+  Span span_;
+  Slab* slab_;
+};
+using SlabDeathTest = SlabTest;
+
+// 8 bytes: most blocks, half a unit unused. 80 does not divide a unit. 512 is
+// the first with bitmaps in the descriptor. The two kinds of slab meet at
+// kSmallMax.
+const SizeClass kClasses[] = {
+    1,
+    2,
+    ClassOfSize(80),
+    ClassOfSize(448),
+    ClassOfSize(512),
+    ClassOfSize(kSmallMax),
+    ClassOfSize(kSmallMax + 1),
+    kSlabClasses,
+};
+std::string Name(const testing::TestParamInfo<SizeClass>& info) {
+  return std::to_string(internal::ComputeSize(info.param));
+}
+INSTANTIATE_TEST_SUITE_P(All, SlabTest, testing::ValuesIn(kClasses), Name);
+INSTANTIATE_TEST_SUITE_P(All, SlabDeathTest, testing::ValuesIn(kClasses), Name);
+
+TEST_P(SlabTest, IsInTheClassMap) {
+  for (unsigned i = 0; i < info().units; ++i) {
+    const MapEntry entry = EntryOf(*span_.range, span_.first + i);
+    EXPECT_EQ(ClassOfEntry(entry), GetParam());
+    EXPECT_EQ(HeapOfEntry(entry), kHeap);
+    EXPECT_EQ(SlabAt(*span_.range, slab_->start + i * kUnit + 5, entry), slab_);
+  }
+  EXPECT_EQ(slab_->owner.Load(Order::kRelaxed), owner());
+  EXPECT_EQ(slab_->available, info().blocks);
+}
+
+TEST_P(SlabTest, PlaceOf) {
+  for (unsigned i = 0; i < info().blocks; ++i) {
+    const BlockPlace place = PlaceOf(slab_, info(), Block(i));
+    ASSERT_EQ(place.index, i);
+    ASSERT_TRUE(place.is_start);
+    ASSERT_FALSE(PlaceOf(slab_, info(), Block(i) + 1).is_start);
+    ASSERT_FALSE(PlaceOf(slab_, info(), Block(i) + info().size - 1).is_start);
+  }
+  // What is left behind the last block holds none.
+  const size_t bytes = info().units * kUnit;
+  for (size_t at = size_t{info().blocks} * info().size; at < bytes; at += 8) {
+    ASSERT_FALSE(PlaceOf(slab_, info(), slab_->start + at).is_start);
+  }
+}
+
+TEST_P(SlabTest, HandsOutEveryBlockOnceInOrder) {
+  unsigned next = 0;
+  while (slab_->available != 0) {
+    const TakenWord taken = TakeWord(slab_, info());
+    EXPECT_TRUE(taken.zero);
+    EXPECT_EQ(taken.start, Block(next));
+    EXPECT_EQ(LowestBit(taken.blocks), 0u);
+    next += taken.count;
+  }
+  EXPECT_EQ(next, info().blocks);
+}
+
+TEST_P(SlabTest, RemoteFreesComeBack) {
+  TakeAll();
+  EXPECT_EQ(CollectRemote(slab_, info()), 0u);
+  std::set<char*> freed;
+  for (unsigned i = 0; i < info().blocks; i += 3) {
+    FreeRemotely(i);
+    freed.insert(Block(i));
+  }
+  EXPECT_EQ(CollectRemote(slab_, info()), freed.size());
+  EXPECT_EQ(slab_->available, freed.size());
+  EXPECT_EQ(CollectRemote(slab_, info()), 0u);
+  EXPECT_FALSE(TakeWord(slab_, info()).zero) << "they were used";
+  slab_->available = 0;  // as after the rest
+}
+
+TEST_P(SlabTest, TakenAgainInAddressOrder) {
+  TakeAll();
+  for (unsigned i = 0; i < info().blocks; ++i) FreeRemotely(i);
+  EXPECT_EQ(CollectRemote(slab_, info()), info().blocks);
+  EXPECT_EQ(slab_->hint_word, 0u);
+  EXPECT_EQ(TakeAll().size(), info().blocks);
+}
+
+TEST_P(SlabTest, IsNotZeroTheSecondTime) {
+  slab_->zero = false;
+  EXPECT_FALSE(TakeWord(slab_, info()).zero);
+}
+
+TEST_P(SlabTest, Retire) {
+  TakeAll();
+  for (unsigned i = 0; i < info().blocks; ++i) FreeRemotely(i);
+  CollectRemote(slab_, info());
+  RetireSlab(*span_.range, slab_);
+  EXPECT_EQ(slab_->owner.Load(Order::kRelaxed), nullptr);
+  for (unsigned i = 0; i < info().units; ++i) {
+    EXPECT_EQ(EntryOf(*span_.range, span_.first + i), 0u);
+  }
+  // The same place as a slab of another class: no bit of the old one is left.
+  const SizeClass other = GetParam() == 1 ? 2 : 1;
+  slab_ = CreateSlab(span_, other, owner(), kHeap);
+  EXPECT_EQ(slab_->available, InfoOf(other).blocks);
+  EXPECT_EQ(CollectRemote(slab_, InfoOf(other)), 0u);
+}
+
+TEST_P(SlabDeathTest, FreedRemotelyAndAvailable) {
+  const TakenWord taken = TakeWord(slab_, info());
+  FreeRemotely(0);
+  CollectRemote(slab_, info());
+  FreeRemotely(0);
+  EXPECT_EXIT(CollectRemote(slab_, info()), testing::KilledBySignal(SIGABRT),
+              "^alcove\\[test_\\]: double free of 0x[0-9a-f]+ \\(a block of " +
+                  std::to_string(info().size) + " bytes\\)\n$");
+  ASSERT_EQ(taken.start, Block(0));
+  slab_->remote[0].Store(0, Order::kRelaxed);
+}
+
+}  // namespace
+}  // namespace ALCOVE_CORE_NAMESPACE

@@ -1,0 +1,113 @@
+// The part of a heap in span_cache.cc.
+#include "core/heap/heap.h"
+#include "core/heap/instance.h"
+#include "tests/core/testing.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+namespace {
+
+class SpanCacheTest : public InstanceTest {
+ protected:
+  static size_t Cached() { return Stats().bytes_cached; }
+  static void* Span(unsigned units) { return test_malloc(units * kUnit); }
+};
+
+TEST_F(SpanCacheTest, HandsTheSameSpanOutAgain) {
+  if (Config::kCacheSpanBytes == 0) GTEST_SKIP();
+  void* const a = Span(2);
+  test_free(a);
+  EXPECT_EQ(Cached(), 2 * kUnit);
+  const fake::ScopedForbid clock(Primitive::kMilliseconds);
+  EXPECT_EQ(Span(2), a);
+  EXPECT_EQ(Cached(), 0u);
+  test_free(a);
+}
+
+TEST_F(SpanCacheTest, StaysWithinItsBudget) {
+  SCOPED_TRACE(Random::Seed());
+  Random random;
+  std::vector<void*> spans;
+  for (int i = 0; i < 20000; ++i) {
+    if (spans.size() < 40 && random.Below(2) == 0) {
+      spans.push_back(Span(2 + static_cast<unsigned>(random.Below(15))));
+      ASSERT_NE(spans.back(), nullptr);
+    } else if (!spans.empty()) {
+      std::swap(spans[random.Below(spans.size())], spans.back());
+      test_free(spans.back());
+      spans.pop_back();
+    }
+    if (i % 64 == 0) {
+      ASSERT_LE(Cached(), Config::kCacheSpanBytes);
+    }
+  }
+  for (void* span : spans) test_free(span);
+  EXPECT_LE(Cached(), Config::kCacheSpanBytes);
+  CurrentHeap()->DrainSpans();
+  EXPECT_EQ(Cached(), 0u);
+  EXPECT_EQ(Stats().bytes_spans, 0u);
+}
+
+TEST_F(SpanCacheTest, AFullBinLetsTheOldestGo) {
+  std::vector<void*> spans;
+  for (int i = 0; i < 30; ++i) spans.push_back(Span(2));
+  for (void* span : spans) test_free(span);
+  const size_t cached = Cached() / (2 * kUnit);
+  EXPECT_LT(cached, 30u);
+  for (size_t i = 0; i < cached; ++i)
+    EXPECT_EQ(Span(2), spans[29 - i]) << "newest first";
+  for (size_t i = 0; i < cached; ++i) test_free(spans[29 - i]);
+}
+
+TEST_F(SpanCacheTest, SpansOfOtherThreadsAreUsedToo) {
+  std::vector<void*> spans;
+  std::thread([&] {
+    for (int i = 0; i < 12; ++i) {
+      spans.push_back(Span(3));
+      Fill(spans.back(), 3 * kUnit, 1);
+    }
+  }).join();
+  CurrentHeap();
+  for (void* span : spans) test_free(span);
+  const size_t used = Stats().bytes_spans;
+  std::vector<void*> again;
+  const size_t cached = Cached() / (3 * kUnit);
+  for (size_t i = 0; i < cached; ++i) again.push_back(Span(3));
+  EXPECT_EQ(Stats().bytes_spans, used);
+  EXPECT_EQ(Cached(), 0u);
+  for (void* span : again) test_free(span);
+  EXPECT_EQ(Stats().blocks_live, 0u);
+}
+
+// The budget is spent by one class, then another comes, time and again:
+// capacities go back to 0 and grow anew.
+TEST_F(SpanCacheTest, DemandMovesFromClassToClass) {
+  for (int round = 0; round < 20; ++round) {
+    for (unsigned units = 2; units <= kSpanUnitsMax; ++units) {
+      std::vector<void*> spans;
+      for (int i = 0; i < 10; ++i) spans.push_back(Span(units));
+      for (void* span : spans) test_free(span);
+      ASSERT_LE(Cached(), Config::kCacheSpanBytes);
+    }
+  }
+  CurrentHeap()->Drain();
+  EXPECT_EQ(Stats().bytes_spans, 0u);
+}
+
+TEST_F(SpanCacheTest, BothEndsOfABinAtOnce) {
+  std::vector<void*> theirs;
+  std::thread([&] {
+    for (int i = 0; i < 40; ++i) theirs.push_back(Span(2));
+  }).join();
+  std::vector<void*> mine;
+  for (int i = 0; i < 40; ++i) mine.push_back(Span(2));
+  for (int i = 0; i < 40; ++i) {
+    test_free(mine[i]);
+    test_free(theirs[i]);
+  }
+  EXPECT_EQ(Stats().blocks_live, 0u);
+  CurrentHeap()->Drain();
+  EXPECT_EQ(Stats().bytes_spans, 0u);
+}
+
+}  // namespace
+}  // namespace ALCOVE_CORE_NAMESPACE

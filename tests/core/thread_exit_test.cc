@@ -1,0 +1,111 @@
+// How the end of a thread is noticed, by either value of the knob.
+#include "core/api/thread_exit.h"
+
+#include <pthread.h>
+
+#include "core/api/state.h"
+#include "tests/core/testing.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+namespace {
+
+constexpr bool kKey = Config::kThreadExit == ThreadExit::pthread_key;
+
+class ThreadExitTest : public InstanceTest {
+ protected:
+  static size_t Heaps() {
+    size_t n = 0;
+    for (Heap* heap = g_instance.registry.first(); heap != nullptr;
+         heap = heap->next_heap)
+      ++n;
+    return n;
+  }
+};
+
+TEST_F(ThreadExitTest, TheCacheIsHandedBackAtOnceByKeyAndLaterByProbing) {
+  std::thread([] {
+    std::vector<void*> blocks;
+    for (int i = 0; i < 100; ++i) blocks.push_back(test_malloc(1000));
+    for (void* block : blocks) test_free(block);
+  }).join();
+  EXPECT_EQ(Stats().threads, kKey ? 0u : 1u);
+  if (kKey) {
+    EXPECT_EQ(Stats().bytes_cached, 0u);
+    EXPECT_EQ(Stats().bytes_spans, 0u);
+  }
+  test_free(test_malloc(1));
+  EXPECT_EQ(Heaps(), 1u) << "taken over either way";
+}
+
+TEST_F(ThreadExitTest, KeysDoNotAskTheSystem) {
+  if (!kKey) GTEST_SKIP();
+  std::thread([] { test_free(test_malloc(1)); }).join();
+  const fake::ScopedForbid forbid(Primitive::kThreadMayBeAlive);
+  test_free(test_malloc(1));
+  EXPECT_EQ(Heaps(), 1u);
+}
+
+// Other keys' destructors may call the instance after ours has run.
+TEST_F(ThreadExitTest, UseInLaterDestructors) {
+  static pthread_key_t key;
+  ASSERT_EQ(pthread_key_create(&key,
+                               [](void* block) {
+                                 EXPECT_TRUE(IsFilled(block, 100, 1));
+                                 test_free(block);
+                                 test_free(test_malloc(1000));
+                               }),
+            0);
+  for (int i = 0; i < 50; ++i) {
+    std::thread([] {
+      void* const block = test_malloc(100);
+      Fill(block, 100, 1);
+      pthread_setspecific(key, block);
+    }).join();
+  }
+  pthread_key_delete(key);
+  EXPECT_EQ(Stats().blocks_live, 0u);
+  EXPECT_LE(Heaps(), 2u);
+}
+
+TEST_F(ThreadExitTest, DetachedThreadsAreNotHandedBackTwice) {
+  std::thread([] {
+    test_free(test_malloc(100));
+    test_thread_detach();
+  }).join();
+  test_free(test_malloc(100));
+  EXPECT_EQ(Heaps(), 1u);
+  EXPECT_EQ(Stats().threads, 1u);
+}
+
+// Shutdown lets the key go, and a later call makes another.
+TEST_F(ThreadExitTest, KeysDoNotRunOut) {
+  for (int i = 0; i < 3000; ++i) {  // libc has 1024
+    test_free(test_malloc(1));
+    ASSERT_EQ(test_shutdown(), 0);
+  }
+  pthread_key_t key;
+  EXPECT_EQ(pthread_key_create(&key, nullptr), 0);
+  pthread_key_delete(key);
+}
+
+TEST_F(ThreadExitTest, WithoutKeysThreadsAreProbed) {
+  std::vector<pthread_key_t> keys;
+  for (pthread_key_t key; pthread_key_create(&key, nullptr) == 0;)
+    keys.push_back(key);
+  EXPECT_FALSE(keys.empty());
+  for (int i = 0; i < 10; ++i)
+    std::thread([] { test_free(test_malloc(100)); }).join();
+  EXPECT_EQ(Heaps(), 1u);
+  for (const pthread_key_t key : keys) pthread_key_delete(key);
+}
+
+// The first threads of all race for the key.
+TEST_F(ThreadExitTest, ManyFirstThreads) {
+  for (int i = 0; i < 50; ++i) {
+    RunThreads(4, [](unsigned) { test_free(test_malloc(100)); });
+    ASSERT_EQ(test_shutdown(), 0);
+  }
+}
+
+}  // namespace
+}  // namespace ALCOVE_CORE_NAMESPACE

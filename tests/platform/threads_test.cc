@@ -1,0 +1,102 @@
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "platform/platform.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+namespace platform {
+namespace {
+
+TEST(CurrentThread, IsTheKernelsId) {
+  EXPECT_EQ(CurrentThread(), static_cast<ThreadId>(syscall(SYS_gettid)));
+  std::thread([] {
+    EXPECT_EQ(CurrentThread(), static_cast<ThreadId>(syscall(SYS_gettid)));
+  }).join();
+}
+
+TEST(CurrentThread, DiffersAmongTheLiving) {
+  const ThreadId main = CurrentThread();
+  std::thread([main] { EXPECT_NE(CurrentThread(), main); }).join();
+}
+
+TEST(ThreadMayBeAlive, Oneself) {
+  EXPECT_TRUE(ThreadMayBeAlive(CurrentThread()));
+}
+
+TEST(ThreadMayBeAlive, ALivingThread) {
+  std::atomic<ThreadId> id{0};
+  std::atomic<bool> stop{false};
+  std::thread thread([&] {
+    id = CurrentThread();
+    while (!stop) std::this_thread::yield();
+  });
+  while (id == 0) std::this_thread::yield();
+  EXPECT_TRUE(ThreadMayBeAlive(id));
+  EXPECT_TRUE(ThreadMayBeAlive(id)) << "asking must not change the answer";
+  stop = true;
+  thread.join();
+}
+
+// The id is cleared for pthread_join before the kernel forgets the thread, so
+// that a test by kill() would fail here now and then.
+TEST(ThreadMayBeAlive, NotAtOnceAfterJoin) {
+  for (int i = 0; i < 2000; ++i) {
+    ThreadId id = 0;
+    std::thread([&id] { id = CurrentThread(); }).join();
+    ASSERT_FALSE(ThreadMayBeAlive(id)) << "round " << i;
+  }
+}
+
+TEST(ThreadMayBeAlive, NotAtOnceAfterJoinOfMany) {
+  for (int round = 0; round < 50; ++round) {
+    std::vector<ThreadId> ids(8);
+    std::vector<std::thread> threads;
+    for (ThreadId& id : ids) {
+      threads.emplace_back([&id] { id = CurrentThread(); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (const ThreadId id : ids) ASSERT_FALSE(ThreadMayBeAlive(id));
+  }
+}
+
+// Above the largest that Linux ever gives out, 2^22.
+TEST(ThreadMayBeAlive, NotOneThatCannotExist) {
+  EXPECT_FALSE(ThreadMayBeAlive(1u << 29));
+}
+
+TEST(ThreadMayBeAlive, MayBeAskedByManyAtOnce) {
+  std::atomic<ThreadId> id{0};
+  std::atomic<bool> stop{false};
+  std::thread target([&] {
+    id = CurrentThread();
+    while (!stop) std::this_thread::yield();
+  });
+  while (id == 0) std::this_thread::yield();
+  std::vector<std::thread> askers;
+  std::atomic<int> dead{0};
+  for (int i = 0; i < 4; ++i) {
+    askers.emplace_back([&] {
+      for (int j = 0; j < 2000; ++j) {
+        if (!ThreadMayBeAlive(id)) ++dead;
+      }
+    });
+  }
+  for (std::thread& asker : askers) asker.join();
+  stop = true;
+  target.join();
+  EXPECT_EQ(dead, 0);
+}
+
+TEST(Yield, Returns) {
+  for (int i = 0; i < 100; ++i) Yield();
+}
+
+}  // namespace
+}  // namespace platform
+}  // namespace ALCOVE_CORE_NAMESPACE
