@@ -73,6 +73,25 @@ class Atomic {
   T value_{};
 };
 
+// A value that one thread writes, and reads as if it were its own; any other
+// one peeks at it.
+template <typename T>
+class Published {
+ public:
+  constexpr Published() = default;
+  Published(const Published&) = delete;
+  operator T() const { return value_; }  // NOLINT: like a T for its writer
+  Published& operator=(T value) {
+    __atomic_store_n(&value_, value, __ATOMIC_RELAXED);
+    return *this;
+  }
+  Published& operator=(const Published&) = delete;
+  T Peek() const { return __atomic_load_n(&value_, __ATOMIC_RELAXED); }
+
+ private:
+  T value_{};
+};
+
 }  // namespace ALCOVE_CORE_NAMESPACE
 
 #endif  // ALCOVE_CORE_BASE_ATOMIC_H_

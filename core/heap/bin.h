@@ -13,7 +13,8 @@
 // in which a thread's first malloc and first free find it, so that the fast
 // path tests nothing else.
 //
-// One thread writes; statistics read `top`, `limit` and `mask` meanwhile.
+// One thread writes; statistics look meanwhile at where the array and its ends
+// are, and at `mask`.
 #ifndef ALCOVE_CORE_HEAP_BIN_H_
 #define ALCOVE_CORE_HEAP_BIN_H_
 
@@ -26,12 +27,12 @@ namespace ALCOVE_CORE_NAMESPACE {
 struct alignas(64) Bin {
   Atomic<void**> top;
   Atomic<void**> limit;
-  void** bottom;
+  Published<void**> bottom;
   Atomic<BitWord> mask;
   char* mask_start;  // the block of the mask's bit 0
   Slab* mask_slab;   // meaningful while mask is not 0
   uint32_t size;     // of a block, in bytes; set by the first refill
-  uint16_t capacity;
+  Published<uint16_t> capacity;
   bool mask_zero;  // the mask's blocks read as zero
 
   // A block, or null if the bin has none of its own.

@@ -15,12 +15,13 @@ Cached CachedIn(const Bin& bin, size_t block_size) {
   // The mask is taken out of a slab but not out of a span, so it counts like
   // the slots.
   size_t blocks = CountBits(bin.mask.Load(Order::kRelaxed));
-  if (bin.capacity != 0) {
-    const size_t own = bin.own();
-    const size_t others = bin.others();
-    if (own <= bin.capacity) blocks += own;
-    if (others <= bin.capacity) blocks += others;
-  }
+  const size_t capacity = bin.capacity.Peek();
+  void** const bottom = bin.bottom.Peek();
+  const auto own = static_cast<size_t>(bin.top.Load(Order::kRelaxed) - bottom);
+  const auto others =
+      static_cast<size_t>(bottom + capacity - bin.limit.Load(Order::kRelaxed));
+  if (own <= capacity) blocks += own;
+  if (others <= capacity) blocks += others;
   return {blocks, blocks * block_size};
 }
 
