@@ -51,12 +51,11 @@ bool Unmap(void* address, size_t size);
 bool Purge(void* address, size_t size);
 
 // Moves the pages of one committed range to another without copying them.
-// Pre:   both ranges are whole pages, committed, and do not overlap; `to` holds
-// nothing of
-//        value.
+// Pre:   both ranges are whole pages, committed, and do not overlap; `from` is
+//        one mapping; `to` holds nothing of value.
 // Post:  `to` holds the contents, `from` is committed and reads as zero.
 // Error: false; `from` is as it was, `to` is committed and of undefined
-// contents.
+//        contents. The process stops if another's mapping took `to`'s place.
 bool MovePages(void* to, void* from, size_t size);
 
 // Replaces a committed range by fresh pages, and lets the system forget that it

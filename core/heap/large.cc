@@ -37,9 +37,9 @@ size_t ReturnSpan(Region& region, void* start, bool clean) {
   Slab* const slab = DescriptorOf(*span.range, start);
   const size_t units = slab->units;
   EraseUnits(*span.range, span.first, units);
-  const bool fresh =
-      clean || (slab->moved && platform::Refresh(start, units << kUnitShift));
-  slab->moved = false;
+  const bool fresh = clean || (slab->moved != Moved::kNo &&
+                               platform::Refresh(start, units << kUnitShift));
+  slab->moved = Moved::kNo;
   region.Free(span, units, !fresh);
   return units << kUnitShift;
 }
@@ -59,7 +59,7 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
   auto* const slab = static_cast<Slab*>(span.range->descriptor(span.first));
   slab->start = span.start();
   slab->units = static_cast<uint32_t>(units);
-  slab->moved = false;
+  slab->moved = Moved::kNo;
   EnterSpan(*span.range, span.first, 1, units, heap->number());
   heap->CountTaken(1, units << kUnitShift);
   if constexpr (Config::kHugePagesFrom != 0) {
@@ -84,6 +84,7 @@ bool ResizeLargeInPlace(Heap* heap, void* block, size_t size) {
   if (units > old_units) {
     if (!range->Extend(first + old_units, units - old_units)) return false;
     slab->units = static_cast<uint32_t>(units);
+    if (slab->moved == Moved::kWhole) slab->moved = Moved::kExtended;
     EnterSpan(*range, first, old_units, units, heap->number());
     heap->CountTaken(0, (units - old_units) << kUnitShift);
     return true;
@@ -95,8 +96,8 @@ bool ResizeLargeInPlace(Heap* heap, void* block, size_t size) {
   EraseUnits(*range, tail.first, tail_units);
   EnterSpan(*range, first, units, units, heap->number());
   slab->units = static_cast<uint32_t>(units);
-  const bool fresh =
-      slab->moved && platform::Refresh(tail.start(), tail_units << kUnitShift);
+  const bool fresh = slab->moved != Moved::kNo &&
+                     platform::Refresh(tail.start(), tail_units << kUnitShift);
   heap->CountReturned(0, tail_units << kUnitShift);
   region.Free(tail, tail_units, !fresh);
   return true;
@@ -113,10 +114,11 @@ void* MoveLarge(Heap* heap, void* block, size_t size) {
   if (target == nullptr) target = AllocateLarge(heap, size, kUnit, false);
   if (target == nullptr) return nullptr;
   const bool moved = old_size >= kMovePagesFrom && old_size <= size &&
+                     DescriptorOf(*range, block)->moved != Moved::kExtended &&
                      platform::MovePages(target, block, old_size);
   if (moved) {
     Range* const target_range = heap->instance()->region.RangeOf(target);
-    DescriptorOf(*target_range, target)->moved = true;
+    DescriptorOf(*target_range, target)->moved = Moved::kWhole;
   } else {
     memcpy(target, block, Min(old_size, size));
   }

@@ -21,7 +21,7 @@ Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner,
   slab->size_class = static_cast<uint8_t>(c);
   slab->listed = false;
   slab->zero = span.zero;
-  slab->moved = false;
+  slab->moved = Moved::kNo;
   if (info.blocks <= kInlineWords * 64) {
     slab->local = slab->inline_local;
     slab->remote = slab->inline_remote;

@@ -31,6 +31,11 @@ inline constexpr size_t kBitWordsPerUnit = 2 * kBitWordsMax;
 inline constexpr unsigned kInlineWords =
     2;  // slabs of up to 128 blocks keep their bits here
 
+// Whether a large block's pages came by MovePages: they are a mapping of their
+// own then, to be refreshed when they are freed. What was added in place behind
+// them is another, and the system does not move two at once.
+enum class Moved : uint8_t { kNo, kWhole, kExtended };
+
 struct alignas(64) Slab {
   // The owner's line.
   char* start;
@@ -45,7 +50,7 @@ struct alignas(64) Slab {
   uint8_t size_class;
   bool listed;  // in the list
   bool zero;    // the memory of fresh words reads as zero
-  bool moved;   // its pages came by MovePages
+  Moved moved;
   BitWord inline_local[kInlineWords];
 
   // The other threads' line.

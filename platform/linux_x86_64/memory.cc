@@ -57,8 +57,20 @@ bool MovePages(void* to, void* from, size_t size) {
       Call(kSysMremap, Word(from), Word(size), Word(size),
            kMremapMayMove | kMremapFixed | kMremapDontUnmap, Word(to));
   if (Failed(result)) {
-    // The system unmaps the target before it does all that can fail.
-    Refresh(to, size);
+    // The system may have unmapped the target before it found that it cannot
+    // (before Linux 6.17, where the source is two mappings). Then a hole is
+    // there, and another thread's mmap can fall into it before this one fills
+    // it. What is left then belongs to somebody else in parts, which nobody can
+    // tell apart.
+    const long filled = Call(kSysMmap, Word(to), Word(size), kProtReadWrite,
+                             kAnonymous | kMapFixedNoReplace, -1, 0);
+    if (Failed(filled) &&
+        Call(kSysMadvise, Word(to), Word(size), kMadvNormal) == -kErrNoMem) {
+      static constexpr char kLost[] =
+          "alcove: mremap left a hole that another mapping took\n";
+      WriteError(kLost, sizeof(kLost) - 1);
+      Abort();
+    }
     return false;
   }
   // What is left there is a mapping of its own until it is made anew.

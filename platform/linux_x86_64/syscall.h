@@ -39,9 +39,11 @@ inline constexpr long kMapPrivate = 0x02;
 inline constexpr long kMapFixed = 0x10;
 inline constexpr long kMapAnonymous = 0x20;
 inline constexpr long kMapNoReserve = 0x4000;
+inline constexpr long kMapFixedNoReplace = 0x100000;  // Linux 4.17
 inline constexpr long kMremapMayMove = 1;
 inline constexpr long kMremapFixed = 2;
 inline constexpr long kMremapDontUnmap = 4;  // Linux 5.7
+inline constexpr long kMadvNormal = 0;
 inline constexpr long kMadvDontNeed = 4;
 inline constexpr long kMadvHugePage = 14;
 inline constexpr long kFutexTryLockPi = 8;
@@ -52,6 +54,7 @@ inline constexpr long kSigUnblock = 1;
 inline constexpr long kErrAgain = 11;
 inline constexpr long kErrIntr = 4;
 inline constexpr long kErrSrch = 3;
+inline constexpr long kErrNoMem = 12;
 
 // Makes the call; a result in [-4095, -1] is a negated error number.
 inline long Call(Syscall number, long a = 0, long b = 0, long c = 0, long d = 0,

@@ -189,6 +189,25 @@ TEST_F(LargeTest, MovedBlocksKeepTheirFlagUntilTheyAreFresh) {
   test_free(guard);
 }
 
+// What was added in place is another mapping than what was moved, and a move of
+// two at once fails after the system has unmapped the target.
+TEST_F(LargeTest, MovedAndExtendedBlocksAreCopied) {
+  void* block = test_malloc(4 * kMiB);
+  void* const guard = Guard();
+  Fill(block, 4 * kMiB, 1);
+  block = test_realloc(block, 6 * kMiB);
+  ASSERT_EQ(test_realloc(block, 10 * kMiB), block);
+  Fill(block, 10 * kMiB, 2);
+  void* const other_guard = test_malloc(8 * kMiB);  // too long to lie before
+  const fake::ScopedForbid move(Primitive::kMovePages);
+  void* const copied = test_realloc(block, 16 * kMiB);
+  ASSERT_NE(copied, block);
+  EXPECT_TRUE(IsFilled(copied, 10 * kMiB, 2));
+  test_free(copied);
+  test_free(guard);
+  test_free(other_guard);
+}
+
 TEST_F(LargeTest, RefreshFailureLeavesDirt) {
   void* block = test_malloc(4 * kMiB);
   void* const guard = Guard();

@@ -40,6 +40,7 @@ TEST(Constants, Memory) {
   EXPECT_EQ(kMapFixed, MAP_FIXED);
   EXPECT_EQ(kMapAnonymous, MAP_ANONYMOUS);
   EXPECT_EQ(kMapNoReserve, MAP_NORESERVE);
+  EXPECT_EQ(kMapFixedNoReplace, MAP_FIXED_NOREPLACE);
   EXPECT_EQ(kMremapMayMove, MREMAP_MAYMOVE);
   EXPECT_EQ(kMremapFixed, MREMAP_FIXED);
   EXPECT_EQ(kMremapDontUnmap, MREMAP_DONTUNMAP);
@@ -56,6 +57,8 @@ TEST(Constants, Rest) {
   EXPECT_EQ(kErrAgain, EAGAIN);
   EXPECT_EQ(kErrIntr, EINTR);
   EXPECT_EQ(kErrSrch, ESRCH);
+  EXPECT_EQ(kErrNoMem, ENOMEM);
+  EXPECT_EQ(kMadvNormal, MADV_NORMAL);
 }
 
 TEST(Constants, FailedIsTheRangeOfErrors) {
