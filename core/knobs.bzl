@@ -10,6 +10,7 @@ A knob is a dict:
     type       "int", "bool" or "choice"
     default    the value in the preset `default`
     min, max   inclusive bounds of an int
+    multiple_of  what an int must be a multiple of; 1 if left out
     choices    the values of a choice
     externals  undefined symbols that a value needs, by value: the audit's allow-list
     doc        one sentence: what it does, its unit, what it costs
@@ -28,6 +29,7 @@ KNOBS = {
         "default": 16384,
         "min": 64,
         "max": 1048576,
+        "multiple_of": 64,
         "doc": "How much reserved address space becomes accessible at a time, in KiB, a multiple of 64; it costs no memory until touched.",
     },
     "purge_delay_ms": {
@@ -79,7 +81,7 @@ KNOBS = {
         "externals": {
             "pthread_key": ["pthread_key_create", "pthread_key_delete", "pthread_setspecific"],
         },
-        "doc": "How the end of a thread is noticed: `probe` asks the kernel about the thread's id when another thread needs a heap and calls no libc; `pthread_key` hands the cache back through a pthread key of the instance's own.",
+        "doc": "How the end of a thread is noticed: `probe` asks the kernel about the thread's id when another thread needs a heap and calls no libc; `pthread_key` hands the cache back through a pthread key of the instance's own, which a shared object has to give up by calling shutdown before it is unloaded.",
     },
     "set_errno": {
         "type": "bool",

@@ -25,44 +25,50 @@ size_t PageSize();
 // Reserves address space that cannot be accessed and costs no memory.
 // Pre:   size > 0, a multiple of the page size; alignment a power of two.
 // Post:  [result, result + size) is this process's, inaccessible; result is
-// aligned. Error: null, and nothing is reserved. The surplus that alignment
-// takes is given back before the call returns.
+//        aligned. The surplus that alignment takes was given back.
+// Error: null, and nothing is reserved.
 void* Reserve(size_t size, size_t alignment);
 
 // Makes reserved or already accessible memory readable and writable.
 // Pre:   [address, address + size) whole pages of one reservation.
 // Post:  accessible; pages that were never touched, or were purged, read as
-// zero. Error: false; what was accessible before still is.
+//        zero.
+// Error: false; what was accessible before still is.
 bool Commit(void* address, size_t size);
 
 // Maps memory that is readable and writable and reads as zero; it costs memory
-// only where it is touched. Pre:   size > 0, a multiple of the page size.
+// only where it is touched.
+// Pre:   size > 0, a multiple of the page size.
 // Error: null.
 void* Map(size_t size);
 
 // Gives a whole reservation or mapping, or whole pages of it, back to the
-// system. Error: false, the range is as it was (the system can refuse to split
-// a mapping).
+// system.
+// Error: false, the range is as it was (the system can refuse to split a
+//        mapping).
 bool Unmap(void* address, size_t size);
 
 // Returns the memory of committed pages to the system; the range stays
-// committed. Post:  the range reads as zero. Error: false; the contents are
-// undefined, the range stays accessible.
+// committed.
+// Post:  the range reads as zero.
+// Error: false; the contents are undefined, the range stays accessible.
 bool Purge(void* address, size_t size);
 
 // Moves the pages of one committed range to another without copying them.
 // Pre:   both ranges are whole pages, committed, and do not overlap; `from` is
 //        one mapping; `to` holds nothing of value.
 // Post:  `to` holds the contents, `from` is committed and reads as zero.
-// Error: false; `from` is as it was, `to` is committed and of undefined
-//        contents. The process stops if another's mapping took `to`'s place.
+// Error: false; `from` is as it was, `to` is of undefined contents, and where
+//        memory is short no longer accessible: Commit(to, size) tells, and if
+//        it fails the range must not be used again. The process stops if
+//        another's mapping took `to`'s place.
 bool MovePages(void* to, void* from, size_t size);
 
 // Replaces a committed range by fresh pages, and lets the system forget that it
 // was moved (a moved range is a mapping of its own, and a process may have only
-// so many: vm.max_map_count, 65530 by default on Linux). Post:  the range is
-// committed and reads as zero. Error: false; the contents are undefined, the
-// range stays accessible.
+// so many: vm.max_map_count, 65530 by default on Linux).
+// Post:  the range is committed and reads as zero.
+// Error: false; the contents are undefined, the range stays accessible.
 bool Refresh(void* address, size_t size);
 
 // Asks for transparent huge pages in a committed range; a hint that may do
@@ -72,6 +78,10 @@ void AdviseHugePages(void* address, size_t size);
 // ---- Threads ----
 
 using ThreadId = uint32_t;  // never 0
+
+// The calling process's id; another one in a child of fork.
+using ProcessId = uint32_t;
+ProcessId CurrentProcess();
 
 // The calling thread's id.
 ThreadId CurrentThread();

@@ -162,8 +162,12 @@ void* Reallocate(void* block, size_t size) {
   MapEntry entry;
   const Range* const range = FindBlock(block, &entry);
   const size_t old_size = SizeIn(*range, block, entry);
-  // In place while at least half of the block stays in use.
-  if (size <= old_size && size >= old_size / 2) return block;
+  // In place while at least half of the block stays in use; a tail that is long
+  // enough to be worth a system call goes back all the same.
+  if (size <= old_size && size >= old_size / 2 &&
+      old_size - size < kSpanUnitsMax * kUnit) {
+    return block;
+  }
   if (ALCOVE_UNLIKELY(size > kRequestMax)) return Fail(kNoMemory);
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);

@@ -69,8 +69,8 @@ size_t {PREFIX}malloc_good_size(size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 
 // ---- Life --------------------------------------------------------------------------
 
-// Returns all memory that no block and no thread's cache holds to the system at once.
-// Returns the bytes given back.
+// Returns all memory that no block and no living thread's cache holds to the system at
+// once. Returns the bytes given back.
 size_t {PREFIX}purge(void) ALCOVE_{PREFIX}NOEXCEPT;
 
 // Hands the calling thread's cache back to the instance. Optional: for threads that

@@ -13,6 +13,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
 }
 
 ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
+  core::g_instance.registry.CleanUpDead();
   return core::g_instance.region.Purge();
 }
 
@@ -25,8 +26,12 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
 }
 
 ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
-  if (core::g_instance.registry.OthersLive()) return core::kBusy;
-  if (core::tls_heap != &core::g_no_heap) core::thread_exit::Disarm();
+  const bool has_heap = core::tls_heap != &core::g_no_heap;
+  if (core::g_instance.registry.OthersLive(has_heap ? core::tls_heap
+                                                    : nullptr)) {
+    return core::kBusy;
+  }
+  if (has_heap) core::thread_exit::Disarm();
   core::ForgetHeap();
   core::thread_exit::Release();
   core::g_instance.region.Release();

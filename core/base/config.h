@@ -40,9 +40,6 @@ static constexpr char kInstanceName[] = ALCOVE_PREFIX_STRING;
 static_assert(sizeof(void*) == 8, "Alcove needs a 64-bit address space");
 static_assert(Config::kCommitChunk % 65536 == 0,
               "commit_chunk_kib must be a multiple of 64");
-static_assert(Config::kRegionReserve % Config::kCommitChunk == 0 ||
-                  Config::kCommitChunk > Config::kRegionReserve,
-              "region_reserve_mib must be a multiple of commit_chunk_kib");
 
 }  // namespace ALCOVE_CORE_NAMESPACE
 

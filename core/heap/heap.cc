@@ -255,9 +255,7 @@ void Heap::MakeRoom(SizeClass c) {
   if (others * kOthersShare >= bin.capacity) {
     Flush(c, bin.limit.Load(Order::kRelaxed), others);
     bin.ClearOthers();
-    if (ALCOVE_UNLIKELY(suspect_ != nullptr)) {
-      Heap* const suspect = suspect_;
-      suspect_ = nullptr;
+    if (Heap* const suspect = TakeSuspect(); ALCOVE_UNLIKELY(suspect)) {
       instance_->registry.CleanUpIfDead(suspect);
     }
   } else {
@@ -389,6 +387,12 @@ void Heap::ReleaseIfEmpty(Slab* slab) {
 bool Heap::LooksAbandoned() const {
   if (thread() == 0) return HasMail();
   return mail_.Load(Order::kRelaxed) >= kMailMax;
+}
+
+Heap* Heap::TakeSuspect() {
+  Heap* const suspect = suspect_;
+  suspect_ = nullptr;
+  return suspect;
 }
 
 void Heap::CleanUp(bool died) {

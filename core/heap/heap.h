@@ -79,6 +79,10 @@ class Heap {
   // Any thread may call this.
   bool LooksAbandoned() const;
 
+  // An owner of blocks given back since the last call that looks abandoned, or
+  // null.
+  Heap* TakeSuspect();
+
   // Takes in the mail of a heap that is nobody's; if its thread `died`, gives
   // what that had cached back, too. Slabs that are empty then go to the region.
   void CleanUp(bool died);
@@ -129,6 +133,7 @@ class Heap {
   // whether another is dead, a new one can be born with the same id and take
   // the heap, and then the asker must not.
   Atomic<uint64_t> tenancy;
+  Atomic<platform::ProcessId> process;  // in which it was taken last
   Heap* next_heap =
       nullptr;  // in the registry's list; never changes once there
 

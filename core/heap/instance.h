@@ -1,5 +1,5 @@
 // All state of an instance. There is exactly one object of this type in a
-// stamped copy (core/api/instance.cc), and no other variable but the thread's
+// stamped copy (core/api/state.cc), and no other variable but the thread's
 // pointer to its heap.
 #ifndef ALCOVE_CORE_HEAP_INSTANCE_H_
 #define ALCOVE_CORE_HEAP_INSTANCE_H_

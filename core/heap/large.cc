@@ -113,12 +113,18 @@ void* MoveLarge(Heap* heap, void* block, size_t size) {
   }
   if (target == nullptr) target = AllocateLarge(heap, size, kUnit, false);
   if (target == nullptr) return nullptr;
-  const bool moved = old_size >= kMovePagesFrom && old_size <= size &&
-                     DescriptorOf(*range, block)->moved != Moved::kExtended &&
-                     platform::MovePages(target, block, old_size);
+  Range* const range_of_target = heap->instance()->region.RangeOf(target);
+  const bool tried = old_size >= kMovePagesFrom && old_size <= size &&
+                     DescriptorOf(*range, block)->moved != Moved::kExtended;
+  const bool moved = tried && platform::MovePages(target, block, old_size);
   if (moved) {
-    Range* const target_range = heap->instance()->region.RangeOf(target);
-    DescriptorOf(*target_range, target)->moved = Moved::kWhole;
+    DescriptorOf(*range_of_target, target)->moved = Moved::kWhole;
+  } else if (ALCOVE_UNLIKELY(tried && !platform::Commit(target, old_size))) {
+    // The target is gone, and its units with it: they stay claimed.
+    const size_t units = DescriptorOf(*range_of_target, target)->units;
+    EraseUnits(*range_of_target, range_of_target->IndexOf(target), units);
+    heap->CountReturned(1, units << kUnitShift);
+    return nullptr;
   } else {
     memcpy(target, block, Min(old_size, size));
   }

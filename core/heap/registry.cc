@@ -12,9 +12,21 @@ namespace {
 constexpr unsigned kProbesMax = 64;
 
 // Takes a heap whose tenancy was `before`; false if somebody else did since.
-bool Take(Heap* heap, uint64_t before, platform::ThreadId self) {
+bool Take(Heap* heap, uint64_t before, platform::ThreadId self,
+          platform::ProcessId process) {
   const uint64_t taken = ((before >> 32) + 1) << 32 | self;
-  return heap->tenancy.CompareExchange(before, taken, Order::kAcquire);
+  if (!heap->tenancy.CompareExchange(before, taken, Order::kAcquire)) {
+    return false;
+  }
+  heap->process.Store(process, Order::kRelaxed);
+  return true;
+}
+
+// Whether the heap was taken before this process was forked. Its thread's id is
+// one of the parent's then, and what the kernel says about it means nothing
+// here: the thread that forked goes on with its heap under another id.
+bool IsInherited(const Heap* heap, platform::ProcessId process) {
+  return heap->process.Load(Order::kRelaxed) != process;
 }
 
 void Leave(Heap* heap) {
@@ -29,16 +41,20 @@ size_t Registry::HeapBytes() {
 }
 
 Heap* Registry::Adopt(platform::ThreadId self) {
+  const platform::ProcessId process = platform::CurrentProcess();
   unsigned probes = 0;
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
     const uint64_t tenancy = heap->tenancy.Load(Order::kRelaxed);
     const auto thread = static_cast<platform::ThreadId>(tenancy);
-    if (thread != 0 && thread != self) {
-      if (probes == kProbesMax) continue;
-      ++probes;
-      if (platform::ThreadMayBeAlive(thread)) continue;
+    if (thread != 0) {
+      if (IsInherited(heap, process)) continue;
+      if (thread != self) {
+        if (probes == kProbesMax) continue;
+        ++probes;
+        if (platform::ThreadMayBeAlive(thread)) continue;
+      }
     }
-    if (Take(heap, tenancy, self)) return heap;
+    if (Take(heap, tenancy, self, process)) return heap;
   }
   return nullptr;
 }
@@ -58,6 +74,7 @@ Heap* Registry::Create(Instance* instance, platform::ThreadId self) {
   heap->Init(instance, static_cast<HeapNumber>(number),
              reinterpret_cast<void**>(heap + 1));
   heap->tenancy.Store(self, Order::kRelaxed);
+  heap->process.Store(platform::CurrentProcess(), Order::kRelaxed);
   Heap* head = heaps_.Load(Order::kRelaxed);
   do {
     heap->next_heap = head;
@@ -75,27 +92,43 @@ Heap* Registry::Acquire(Instance* instance) {
 
 void Registry::HandBack(Heap* heap) {
   heap->Drain();
+  Heap* const suspect = heap->TakeSuspect();
   Leave(heap);
+  if (suspect != nullptr) CleanUpIfDead(suspect);
 }
 
 void Registry::CleanUpIfDead(Heap* heap) {
   const platform::ThreadId self = platform::CurrentThread();
+  const platform::ProcessId process = platform::CurrentProcess();
   const uint64_t tenancy = heap->tenancy.Load(Order::kRelaxed);
   const auto thread = static_cast<platform::ThreadId>(tenancy);
-  if (thread == self) return;
-  if (thread != 0 && platform::ThreadMayBeAlive(thread)) return;
-  const bool died = thread != 0;
-  if (!Take(heap, tenancy, self)) return;
-  heap->CleanUp(died);
+  if (thread != 0) {
+    if (thread == self || IsInherited(heap, process)) return;
+    if (platform::ThreadMayBeAlive(thread)) return;
+  }
+  if (!Take(heap, tenancy, self, process)) return;
+  heap->CleanUp(thread != 0);
   Leave(heap);
 }
 
-bool Registry::OthersLive() const {
+void Registry::CleanUpDead() {
+  for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
+    CleanUpIfDead(heap);
+  }
+}
+
+bool Registry::OthersLive(const Heap* own) const {
   const platform::ThreadId self = platform::CurrentThread();
+  const platform::ProcessId process = platform::CurrentProcess();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
     const platform::ThreadId thread = heap->thread();
-    if (thread != 0 && thread != self && platform::ThreadMayBeAlive(thread))
+    if (heap == own || thread == 0) continue;
+    if (IsInherited(heap, process)) {
+      // Only the thread that forked is here. Whose heap is inherited, is it.
+      if (own != nullptr && IsInherited(own, process)) continue;
       return true;
+    }
+    if (thread != self && platform::ThreadMayBeAlive(thread)) return true;
   }
   return false;
 }

@@ -29,8 +29,12 @@ class Registry {
   // lived on: no new thread may ever come to take it over.
   void CleanUpIfDead(Heap* heap);
 
-  // Whether a living thread other than the caller has a heap.
-  bool OthersLive() const;
+  // Cleans up every heap that is nobody's or whose thread is gone.
+  void CleanUpDead();
+
+  // Whether a living thread other than the caller, whose heap is `own` (null if
+  // it has none), may have a heap.
+  bool OthersLive(const Heap* own) const;
 
   // Unmaps all heaps. Nobody may use them any more.
   void Release();

@@ -1,14 +1,12 @@
 // The protocol by which a thread frees a block of another thread's slab.
 //
-//   freeing thread                          owner (Heap::Collect)
-//   1. owner := slab.owner                  a. take the whole pending stack
-//   2. slab.remote[w] |= block              for each slab in it:
-//   3. if slab.pending is 0 -> 1:           b. slab.pending := 0
-//      push the slab on owner's stack       c. if slab.owner is another heap
-//      now: do step 3
-//                                              for that one; if null: drop the
-//                                              slab
-//                                           d. take the remote bits
+//   freeing thread                    owner (Heap::Collect)
+//   1. owner := slab.owner            a. take the whole pending stack;
+//   2. slab.remote[w] |= block           for each slab in it:
+//   3. if slab.pending is 0 -> 1:     b. slab.pending := 0
+//      push the slab on owner's       c. if slab.owner is another heap now: do
+//      stack                             step 3 for that one; null: drop it
+//                                     d. take the remote bits
 //
 // No free is lost: if step 3 finds `pending` already 1, some heap has the slab
 // in its stack (or is about to) and has not done b yet, so its d, or that of

@@ -35,8 +35,8 @@ inline constexpr unsigned kMediumUnits = 8;
 // Spans up to so many units are cached by threads.
 inline constexpr unsigned kSpanUnitsMax = 16;
 
-// The largest request; C and C++ allow no object beyond PTRDIFF_MAX bytes.
-inline constexpr size_t kRequestMax = PTRDIFF_MAX;
+// The largest request: no process has more address space (47 bits on x86-64).
+inline constexpr size_t kRequestMax = size_t{1} << 47;
 
 using SizeClass = uint32_t;
 

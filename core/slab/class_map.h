@@ -1,12 +1,9 @@
 // The class map's entry for one unit, 32 bits. One look answers whether a unit
 // is live, what size class it holds and whose slab it is:
 //
-//   bits 0..15   the size class times the size of a bin (heap/bin.h), so that
-//   it
-//                is what to add to the address of the first bin; 0: the unit is
-//                in no span
-//   bits 16..31  the number of the heap that owns the slab, or that took the
-//   span
+//   bits 0..15   the size class times the size of a bin (heap/bin.h): what to
+//                add to the address of the first bin; 0: no span has the unit
+//   bits 16..31  the number of the heap that owns the slab or took the span
 #ifndef ALCOVE_CORE_SLAB_CLASS_MAP_H_
 #define ALCOVE_CORE_SLAB_CLASS_MAP_H_
 

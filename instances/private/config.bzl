@@ -58,6 +58,9 @@ def _value_error(name, schema, value):
         low, high = schema["min"], schema["max"]
         if type(value) != "int" or value < low or value > high:
             return "knob %s is %s; write a whole number from %d to %d" % (name, shown, low, high)
+        multiple_of = schema.get("multiple_of", 1)
+        if value % multiple_of != 0:
+            return "knob %s is %s; write a multiple of %d" % (name, shown, multiple_of)
     elif value not in schema["choices"]:
         return "knob %s is %s; %s" % (name, shown, _one_of(
             [json.encode(choice) for choice in schema["choices"]],

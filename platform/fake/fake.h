@@ -33,6 +33,7 @@ enum class Primitive : unsigned {
   kMovePages,
   kRefresh,
   kAdviseHugePages,
+  kCurrentProcess,
   kCurrentThread,
   kThreadMayBeAlive,
   kYield,

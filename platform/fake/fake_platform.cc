@@ -82,6 +82,11 @@ void AdviseHugePages(void* address, size_t size) {
     linux_x86_64::AdviseHugePages(address, size);
 }
 
+ProcessId CurrentProcess() {
+  Enter(Primitive::kCurrentProcess, 0);
+  return linux_x86_64::CurrentProcess();
+}
+
 ThreadId CurrentThread() {
   Enter(Primitive::kCurrentThread, 0);
   const ThreadId identity = fake::FakeIdentity();

@@ -29,6 +29,7 @@ bool Refresh(void* address, size_t size) {
 void AdviseHugePages(void* address, size_t size) {
   linux_x86_64::AdviseHugePages(address, size);
 }
+ProcessId CurrentProcess() { return linux_x86_64::CurrentProcess(); }
 ThreadId CurrentThread() { return linux_x86_64::CurrentThread(); }
 bool ThreadMayBeAlive(ThreadId thread) {
   return linux_x86_64::ThreadMayBeAlive(thread);

@@ -19,6 +19,7 @@ bool Purge(void* address, size_t size);
 bool MovePages(void* to, void* from, size_t size);
 bool Refresh(void* address, size_t size);
 void AdviseHugePages(void* address, size_t size);
+ProcessId CurrentProcess();
 ThreadId CurrentThread();
 bool ThreadMayBeAlive(ThreadId thread);
 void Yield();

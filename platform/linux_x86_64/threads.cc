@@ -5,6 +5,8 @@ namespace ALCOVE_CORE_NAMESPACE {
 namespace platform {
 namespace linux_x86_64 {
 
+ProcessId CurrentProcess() { return static_cast<ProcessId>(Call(kSysGetpid)); }
+
 ThreadId CurrentThread() { return static_cast<ThreadId>(Call(kSysGettid)); }
 
 // Emma's way. A futex word of the kernel's priority-inheriting kind names its

@@ -196,7 +196,10 @@ TEST_F(LargeTest, MovedAndExtendedBlocksAreCopied) {
   void* const guard = Guard();
   Fill(block, 4 * kMiB, 1);
   block = test_realloc(block, 6 * kMiB);
-  ASSERT_EQ(test_realloc(block, 10 * kMiB), block);
+  if (test_realloc(block, 10 * kMiB) != block) {
+    ASSERT_LT(Config::kRegionReserve, 64 * kMiB) << "it ends at a short range";
+    return;
+  }
   Fill(block, 10 * kMiB, 2);
   void* const other_guard = test_malloc(8 * kMiB);  // too long to lie before
   const fake::ScopedForbid move(Primitive::kMovePages);

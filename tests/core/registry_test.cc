@@ -133,11 +133,12 @@ TEST_F(RegistryTest, AsksAboutABoundedNumberOfThreads) {
 }
 
 TEST_F(RegistryTest, OthersLive) {
-  EXPECT_FALSE(g_instance.registry.OthersLive());
+  EXPECT_FALSE(g_instance.registry.OthersLive(nullptr));
   CurrentHeap();
-  EXPECT_FALSE(g_instance.registry.OthersLive()) << "oneself does not count";
+  EXPECT_FALSE(g_instance.registry.OthersLive(nullptr))
+      << "oneself does not count";
   std::thread([] { CurrentHeap(); }).join();
-  EXPECT_FALSE(g_instance.registry.OthersLive()) << "nor the dead";
+  EXPECT_FALSE(g_instance.registry.OthersLive(nullptr)) << "nor the dead";
   std::atomic<int> step{0};
   std::thread other([&] {
     CurrentHeap();
@@ -148,10 +149,10 @@ TEST_F(RegistryTest, OthersLive) {
     while (step != 4) std::this_thread::yield();
   });
   while (step != 1) std::this_thread::yield();
-  EXPECT_TRUE(g_instance.registry.OthersLive());
+  EXPECT_TRUE(g_instance.registry.OthersLive(nullptr));
   step = 2;
   while (step != 3) std::this_thread::yield();
-  EXPECT_FALSE(g_instance.registry.OthersLive()) << "nor those who left";
+  EXPECT_FALSE(g_instance.registry.OthersLive(nullptr)) << "nor those who left";
   step = 4;
   other.join();
 }

@@ -62,6 +62,10 @@ _CASES = {
         {"config": {"depth": 0}},
         "knob depth is 0; write a whole number from 1 to 10",
     ),
+    "knob_is_no_multiple": (
+        {"config": {"commit_chunk_kib": 65}, "core": "//core"},
+        "knob commit_chunk_kib is 65; write a multiple of 64",
+    ),
     "knob_is_bool_not_int": (
         {"config": {"depth": True}},
         "knob depth is true; write a whole number from 1 to 10",

@@ -1,0 +1,79 @@
+// A child of fork goes on with the heap of the thread that forked, whose id is
+// another one there, even after the parent and with it that id are gone.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "tests/contract/contract.h"
+
+namespace contract {
+namespace {
+
+using ForkTest = ContractTest;
+
+// Fills blocks of its own and sees whether they stay as they are.
+bool KeepsItsBlocks(unsigned char byte) {
+  bool kept = true;
+  for (int round = 0; round < 200; ++round) {
+    std::vector<unsigned char*> blocks(200);
+    for (unsigned char*& block : blocks) {
+      block = static_cast<unsigned char*>(subject::malloc(48));
+      memset(block, byte, 48);
+    }
+    for (unsigned char* const block : blocks) {
+      for (int i = 0; i < 48; ++i) kept = kept && block[i] == byte;
+      subject::free(block);
+    }
+  }
+  return kept;
+}
+
+// What the grandchild saw: 'k' for all well.
+char Orphan() {
+  while (getppid() != 1) {
+    // A subreaper may adopt us instead of process 1.
+    static const pid_t parent = getppid();
+    if (getppid() != parent) break;
+    usleep(1000);
+  }
+  usleep(10000);  // the parent's thread has left the kernel, too
+  bool other_kept = false;
+  void* const held = subject::malloc(32);
+  std::thread other([&] { other_kept = KeepsItsBlocks(2); });
+  const bool kept = KeepsItsBlocks(1);
+  const subject::Stats stats = GetStats();
+  other.join();
+  if (!kept || !other_kept) return 'o';  // blocks overlap
+  if (stats.threads < 2) return 's';     // one heap for two threads
+  subject::free(held);
+  return subject::shutdown() == 0 ? 'k' : 'b';
+}
+
+TEST_F(ForkTest, AnOrphanSharesItsHeapWithNobody) {
+  subject::free(subject::malloc(64));
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    subject::free(subject::malloc(64));
+    if (fork() == 0) {
+      const char answer = Orphan();
+      _exit(write(ends[1], &answer, 1) == 1 ? 0 : 1);
+    }
+    _exit(0);
+  }
+  close(ends[1]);
+  int status;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  char answer = 'd';  // it died
+  EXPECT_LE(read(ends[0], &answer, 1), 1);
+  EXPECT_EQ(answer, 'k');
+  close(ends[0]);
+}
+
+}  // namespace
+}  // namespace contract
