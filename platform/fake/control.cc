@@ -1,5 +1,7 @@
 #include "platform/fake/control.h"
 
+#include <initializer_list>
+
 #include "platform/linux_x86_64/primitives.h"
 
 namespace ALCOVE_CORE_NAMESPACE {

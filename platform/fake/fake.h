@@ -41,7 +41,7 @@ enum class Primitive : unsigned {
   kWriteError,
   kAbort,
 };
-inline constexpr unsigned kPrimitives = 15;
+inline constexpr unsigned kPrimitives = 16;
 
 const char* NameOf(Primitive primitive);
 

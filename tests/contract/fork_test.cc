@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -40,14 +41,24 @@ char Orphan() {
     usleep(1000);
   }
   usleep(10000);  // the parent's thread has left the kernel, too
-  bool other_kept = false;
   void* const held = subject::malloc(32);
-  std::thread other([&] { other_kept = KeepsItsBlocks(2); });
+  std::atomic<bool> counted{false};
+  bool other_kept = false;
+  std::thread other([&] {
+    other_kept = KeepsItsBlocks(2);
+    while (!counted) std::this_thread::yield();
+  });
   const bool kept = KeepsItsBlocks(1);
-  const subject::Stats stats = GetStats();
+  size_t heaps = 0;
+  // The other thread may take a while to come to its first block.
+  for (int i = 0; i < 5000 && heaps < 2; ++i) {
+    heaps = GetStats().threads;
+    usleep(1000);
+  }
+  counted = true;
   other.join();
   if (!kept || !other_kept) return 'o';  // blocks overlap
-  if (stats.threads < 2) return 's';     // one heap for two threads
+  if (heaps < 2) return 's';             // one heap for two threads
   subject::free(held);
   return subject::shutdown() == 0 ? 'k' : 'b';
 }

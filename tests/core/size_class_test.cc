@@ -75,7 +75,7 @@ TEST(SizeClass, Spans) {
   EXPECT_EQ(SpanUnits(kUnit + 1), 2u);
   EXPECT_EQ(SpanUnits(2 * kUnit), 2u);
   EXPECT_EQ(SpanUnits(2 * kUnit + 1), 3u);
-  EXPECT_EQ(SpanUnits(kRequestMax), (kRequestMax >> kUnitShift) + 1);
+  EXPECT_EQ(SpanUnits(kRequestMax), kRequestMax >> kUnitShift);
   for (size_t units = 2; units <= kSpanUnitsMax; ++units) {
     const SizeClass c = SpanClass(units);
     EXPECT_GT(c, kSlabClasses);
@@ -95,7 +95,7 @@ TEST(SizeClass, GoodSize) {
   EXPECT_EQ(GoodSize(kSlabMax), kSlabMax);
   EXPECT_EQ(GoodSize(kSlabMax + 1), 2 * kUnit);
   EXPECT_EQ(GoodSize(5 * kUnit), 5 * kUnit);
-  EXPECT_EQ(GoodSize(kRequestMax), kRequestMax + 1);
+  EXPECT_EQ(GoodSize(kRequestMax), kRequestMax);
   EXPECT_EQ(GoodSize(kRequestMax + 1), 0u);
   EXPECT_EQ(GoodSize(~size_t{0}), 0u);
 }
