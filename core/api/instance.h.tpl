@@ -118,7 +118,8 @@ int {PREFIX}stats({PREFIX}stats_t* stats) ALCOVE_{PREFIX}NOEXCEPT;
 }  // extern "C"
 #endif
 
-#if defined(__cplusplus) && !defined(ALCOVE_BUILDING_CORE)
+// The C++ part, wherever there is a C++ library (a freestanding program has none).
+#if defined(__cplusplus) && __STDC_HOSTED__ && !defined(ALCOVE_BUILDING_CORE)
 #include <cstddef>
 #include <limits>
 #include <memory_resource>
