@@ -33,13 +33,8 @@ bool KeepsItsBlocks(unsigned char byte) {
 }
 
 // What the grandchild saw: 'k' for all well.
-char Orphan() {
-  while (getppid() != 1) {
-    // A subreaper may adopt us instead of process 1.
-    static const pid_t parent = getppid();
-    if (getppid() != parent) break;
-    usleep(1000);
-  }
+char Orphan(pid_t parent) {
+  while (getppid() == parent) usleep(1000);
   usleep(10000);  // the parent's thread has left the kernel, too
   void* const held = subject::malloc(32);
   std::atomic<bool> counted{false};
@@ -73,8 +68,9 @@ TEST_F(ForkTest, AnOrphanSharesItsHeapWithNobody) {
     // A heap of its own, or the id would be that of the test, which lives on.
     if (subject::shutdown() != 0) _exit(2);
     subject::free(subject::malloc(64));
+    const pid_t parent = getpid();
     if (fork() == 0) {
-      const char answer = Orphan();
+      const char answer = Orphan(parent);
       _exit(write(ends[1], &answer, 1) == 1 ? 0 : 1);
     }
     _exit(0);
