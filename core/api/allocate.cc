@@ -136,7 +136,7 @@ void FreeSlow(void* block) {
     return FreeHomeless(&g_instance, *range, block, entry);
   }
   CheckFreed(*heap, block, entry);
-  if (c == kHugeClass) return FreeHuge(heap, block);
+  if (c == kHugeClass) return heap->ReleaseSpan(block);
   Bin& bin = heap->bin(c);
   if (bin.full()) {
     if (IsSlabClass(c)) {

@@ -70,8 +70,6 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
   return slab->start;
 }
 
-void FreeHuge(Heap* heap, void* block) { heap->ReleaseSpan(block); }
-
 bool ResizeLargeInPlace(Heap* heap, void* block, size_t size) {
   if (size > kRequestMax) return false;
   Region& region = heap->instance()->region;

@@ -16,10 +16,6 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero);
 // none begins there. `clean`: it reads as zero. Returns its bytes.
 size_t ReturnSpan(Region& region, void* start, bool clean);
 
-// Frees the huge block whose first unit `block` lies in; misuse if it is not
-// its first byte.
-void FreeHuge(Heap* heap, void* block);
-
 // Makes the large block at `block` as long as `size` > kSlabMax asks without
 // moving it: returns its units to the region or takes free ones behind it.
 // False if it cannot.

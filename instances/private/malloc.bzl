@@ -1,11 +1,11 @@
 """alcove_malloc: an instance that is the process's malloc."""
 
-load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "ACTION_NAMES")
 load("@rules_cc//cc:defs.bzl", "cc_library")
 load(":cc.bzl", "CC_TOOLCHAINS", "CC_TOOLCHAIN_ATTRS", "cc", "cc_info", "find_toolchain")
 load(":compile.bzl", "configure")
 load(":instance.bzl", "alcove_instance")
 load(":labels.bzl", "label_text")
+load(":link.bzl", "archive")
 
 # The functions of an instance that libc has too, under the same names and with the same
 # meaning. What libc has beyond them is in //instances/malloc.
@@ -66,30 +66,11 @@ def _alias(ctx, toolchain, object):
     )
     return aliased
 
-def _archive(ctx, toolchain, features, object):
-    library = ctx.actions.declare_file("lib%s.a" % ctx.label.name)
-    args = ctx.actions.args()
-    args.add("rcsD")
-    args.add(library)
-    args.add(object)
-    ctx.actions.run(
-        executable = cc.get_tool_for_action(
-            action_name = ACTION_NAMES.cpp_link_static_library,
-            feature_configuration = features,
-        ),
-        arguments = [args],
-        inputs = depset([object], transitive = [toolchain.all_files]),
-        mnemonic = "AlcoveArchive",
-        outputs = [library],
-        progress_message = "Archiving %s" % label_text(ctx.label),
-    )
-    return library
-
 def _alcove_malloc_override_impl(ctx):
     toolchain = find_toolchain(ctx)
     features = configure(ctx, toolchain)
     object = ctx.attr.instance[OutputGroupInfo].object.to_list()[0]
-    library = _archive(ctx, toolchain, features, _alias(ctx, toolchain, object))
+    library = archive(ctx, toolchain, features, _alias(ctx, toolchain, object))
     return [
         DefaultInfo(files = depset([library])),
         cc_info(
