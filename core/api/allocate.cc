@@ -42,7 +42,7 @@ Range* FindBlock(const void* block, MapEntry* entry) {
   if (ALCOVE_UNLIKELY(c == 0)) Stop(Misuse::kUseAfterFree, block);
   const bool inside =
       IsSlabClass(c)
-          ? !PlaceOf(SlabAt(*range, block, *entry), InfoOf(c), block).is_start
+          ? !IsBlockStart(*range, InfoOf(c), block)
           : c == kInteriorClass || AddressOf(block) % kUnit != 0;
   if (ALCOVE_UNLIKELY(inside)) Stop(Misuse::kUseInside, block);
   return range;
@@ -84,6 +84,13 @@ void* AllocateSlow(size_t size) {
 }
 
 void* AllocateZeroed(size_t size) {
+  if (ALCOVE_LIKELY(size <= kLookupMax)) {
+    void* const block = tls_heap->BinAt(LookupBinOffset(size)).PopOwn();
+    if (ALCOVE_LIKELY(block != nullptr)) {
+      CheckAllocated(*tls_heap, LookupClass(size), block);
+      return memset(block, 0, size);
+    }
+  }
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
   void* block;

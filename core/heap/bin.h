@@ -37,14 +37,17 @@ struct alignas(64) Bin {
 
   // A block, or null if the bin has none of its own.
   ALCOVE_INLINE void* Pop() {
+    void* const block = PopOwn();
+    return ALCOVE_LIKELY(block != nullptr) ? block : PopMask();
+  }
+
+  ALCOVE_INLINE void* PopOwn() {
     void** const t = top.Own();
-    if (ALCOVE_LIKELY(t != bottom)) {
-      void* const block = t[-1];
-      top.Store(t - 1, Order::kRelaxed);
-      if (block == nullptr) __builtin_unreachable();  // see PopMask
-      return block;
-    }
-    return PopMask();
+    if (ALCOVE_UNLIKELY(t == bottom)) return nullptr;
+    void* const block = t[-1];
+    top.Store(t - 1, Order::kRelaxed);
+    if (block == nullptr) __builtin_unreachable();  // see PopMask
+    return block;
   }
 
   ALCOVE_INLINE void* PopMask() {

@@ -33,6 +33,10 @@ void* BlockAt(const Slab* slab, const ClassInfo& info, unsigned w,
   return slab->start + (size_t{w} * 64 + LowestBit(bits)) * info.size;
 }
 
+bool SameUnit(const void* a, const void* b) {
+  return (AddressOf(a) ^ AddressOf(b)) < kUnit;
+}
+
 // Looks at the first of blocks[0, n), n >= 1, and those behind it for as long
 // as they are in the same slab; calls emit(word, bits) for each run of
 // neighbours that share a bitmap word. Returns how many blocks it looked at.
@@ -43,19 +47,19 @@ ALCOVE_INLINE size_t ForEachWord(Slab* slab, const ClassInfo& info,
   const size_t extent = size_t{slab->units} << kUnitShift;
   const uint64_t inverse = info.inverse;
   const uint64_t size = info.size;
-  const unsigned limit = info.blocks;
-  unsigned word = 0;
+  const uint64_t limit = info.blocks;
+  uint64_t word = 0;
   BitWord bits = 0;
   size_t i = 0;
   do {
     const uint64_t offset = AddressOf(blocks[i]) - start;
     if (offset >= extent) break;
-    const auto index = static_cast<unsigned>(offset * inverse >> kInverseShift);
+    const uint64_t index = offset * inverse >> kInverseShift;
     if (ALCOVE_UNLIKELY(index * size != offset || index >= limit)) {
       Stop(Misuse::kFreeInside, blocks[i]);
     }
     if (index / 64 != word) {
-      if (bits != 0) emit(word, bits);
+      if (bits != 0) emit(static_cast<unsigned>(word), bits);
       word = index / 64;
       bits = 0;
     }
@@ -65,8 +69,20 @@ ALCOVE_INLINE size_t ForEachWord(Slab* slab, const ClassInfo& info,
     }
     bits |= bit;
   } while (++i < n);
-  emit(word, bits);
+  emit(static_cast<unsigned>(word), bits);
   return i;
+}
+
+// A block that was never handed out, or is available already.
+[[noreturn, gnu::cold]] ALCOVE_NOINLINE void StopAtFlush(const Slab* slab,
+                                                         const ClassInfo& info,
+                                                         unsigned w,
+                                                         BitWord bits) {
+  if (w >= slab->fresh_word) {
+    Stop(Misuse::kFreeNeverAllocated, BlockAt(slab, info, w, bits));
+  }
+  Stop(Misuse::kDoubleFree, BlockAt(slab, info, w, slab->local[w] & bits),
+       info.size);
 }
 
 }  // namespace
@@ -172,17 +188,19 @@ void Heap::ReleaseSlab(Slab* slab) {
                          slab->fresh_word != 0 || !slab->zero);
 }
 
-void Heap::Gained(Slab* slab, unsigned count) {
-  CountReturned(count, count * size_t{InfoOf(slab->size_class).size});
-  if (!slab->listed) List(slab);
+// After blocks of the slab became available.
+ALCOVE_INLINE void Heap::Gained(Slab* slab) {
+  if (ALCOVE_UNLIKELY(!slab->listed)) List(slab);
+  if (ALCOVE_UNLIKELY(slab->available == slab->blocks)) ReleaseSpare(slab);
+}
+
+void Heap::ReleaseSpare(Slab* slab) {
   // The last slab of a class stays, or a thread that allocates and frees one
   // block would take and release a slab each time.
   const bool last = listed_[slab->size_class] == slab && slab->next == nullptr;
-  if (ALCOVE_UNLIKELY(slab->available == slab->blocks) && !last) {
-    // A slab that still lies in the pending stack stays until Collect has seen
-    // it: as another heap's, its remote frees would wait there for this one.
-    if (slab->pending.Load(Order::kRelaxed) == 0) ReleaseSlab(slab);
-  }
+  // A slab that still lies in the pending stack stays until Collect has seen
+  // it: as another heap's, its remote frees would wait there for this one.
+  if (!last && slab->pending.Load(Order::kRelaxed) == 0) ReleaseSlab(slab);
 }
 
 void* Heap::Refill(SizeClass c) {
@@ -285,28 +303,54 @@ bool Heap::Caches(SizeClass c, const void* block) const {
 
 // ---- Giving back ----
 
-size_t Heap::FlushOwn(Slab* slab, const ClassInfo& info, void** blocks,
-                      size_t n) {
+// Those of blocks[0, n) that follow each other in one of the heap's own slabs,
+// from the first on; returns how many.
+size_t Heap::FlushOwnRun(Slab* slab, const ClassInfo& info, void** blocks,
+                         size_t n) {
+  BitWord* const local = slab->local;
+  const unsigned fresh = slab->fresh_word;
   unsigned hint = slab->hint_word;
   const size_t done = ForEachWord(
-      slab, info, blocks, n, [slab, &info, &hint](unsigned w, BitWord bits) {
-        if (ALCOVE_UNLIKELY(w >= slab->fresh_word)) {
-          Stop(Misuse::kFreeNeverAllocated, BlockAt(slab, info, w, bits));
+      slab, info, blocks, n, [=, &hint](unsigned w, BitWord bits) {
+        const BitWord before = local[w];
+        if (ALCOVE_UNLIKELY(w >= fresh || (before & bits) != 0)) {
+          StopAtFlush(slab, info, w, bits);
         }
-        const BitWord before = slab->local[w];
-        if (const BitWord twice = before & bits; ALCOVE_UNLIKELY(twice != 0)) {
-          Stop(Misuse::kDoubleFree, BlockAt(slab, info, w, twice), info.size);
-        }
-        slab->local[w] = before | bits;
-        if (w < hint) hint = w;
+        local[w] = before | bits;
+        hint = Min(hint, w);
       });
   slab->hint_word = static_cast<uint16_t>(hint);
   slab->available = static_cast<uint16_t>(slab->available + done);
   ALCOVE_INVARIANT(slab->available <= slab->blocks);
-  Gained(slab, static_cast<unsigned>(done));
+  Gained(slab);
   return done;
 }
 
+// The same for a single block: where neighbours are of different slabs, half
+// the instructions.
+ALCOVE_INLINE void Heap::FlushOwn(Slab* slab, const ClassInfo& info,
+                                  void* block) {
+  const uint64_t offset = AddressOf(block) - AddressOf(slab->start);
+  const uint64_t index = offset * info.inverse >> kInverseShift;
+  if (ALCOVE_UNLIKELY(index * info.size != offset || index >= info.blocks)) {
+    Stop(Misuse::kFreeInside, block);
+  }
+  const auto w = static_cast<unsigned>(index / 64);
+  const BitWord bit = BitWord{1} << (index % 64);
+  BitWord* const local = slab->local + w;
+  const BitWord before = *local;
+  if (ALCOVE_UNLIKELY(w >= slab->fresh_word || (before & bit) != 0)) {
+    StopAtFlush(slab, info, w, bit);
+  }
+  *local = before | bit;
+  if (w < slab->hint_word) slab->hint_word = static_cast<uint16_t>(w);
+  slab->available = static_cast<uint16_t>(slab->available + 1);
+  ALCOVE_INVARIANT(slab->available <= slab->blocks);
+  Gained(slab);
+}
+
+// Those of blocks[0, n) that follow each other in one slab of another heap,
+// from the first on; returns how many.
 size_t Heap::FlushOther(Slab* slab, const ClassInfo& info, void** blocks,
                         size_t n) {
   const size_t done = ForEachWord(
@@ -323,21 +367,46 @@ size_t Heap::FlushOther(Slab* slab, const ClassInfo& info, void** blocks,
   return done;
 }
 
+// The slab that holds a block of class `c`, and its entry in the class map;
+// stops if the block was freed already.
+ALCOVE_INLINE Slab* Heap::SlabOf(SizeClass c, const ClassInfo& info,
+                                 const void* block, MapEntry* entry) const {
+  const size_t slot = view_.SlotOf(block);
+  Slab* slab;
+  if (ALCOVE_LIKELY(slot < view_.units)) {
+    *entry = LoadEntry(view_.class_map + slot);
+    slab = reinterpret_cast<Slab*>(view_.last_descriptor -
+                                   slot * kDescriptorBytes);
+  } else {
+    const Range* const range = instance_->region.RangeOf(block);
+    *entry = EntryOf(*range, block);
+    slab = static_cast<Slab*>(range->descriptor(range->IndexOf(block)));
+  }
+  if (ALCOVE_UNLIKELY(ClassOfEntry(*entry) != c)) {
+    Stop(Misuse::kDoubleFree, block, info.size);
+  }
+  return info.units == 1 ? slab : slab - slab->place;
+}
+
 void Heap::Flush(SizeClass c, void** blocks, size_t n) {
   const ClassInfo& info = InfoOf(c);
-  const Region& region = instance_->region;
-  size_t i = 0;
-  while (i < n) {
-    Range* const range = region.RangeOf(blocks[i]);
-    const MapEntry entry = EntryOf(*range, blocks[i]);
-    if (ALCOVE_UNLIKELY(ClassOfEntry(entry) != c)) {
-      Stop(Misuse::kDoubleFree, blocks[i], info.size);
+  size_t own = 0;
+  for (size_t i = 0; i < n;) {
+    MapEntry entry;
+    Slab* const slab = SlabOf(c, info, blocks[i], &entry);
+    if (ALCOVE_UNLIKELY(HeapOfEntry(entry) != number())) {
+      i += FlushOther(slab, info, blocks + i, n - i);
+    } else if (i + 1 < n && SameUnit(blocks[i], blocks[i + 1])) {
+      const size_t done = FlushOwnRun(slab, info, blocks + i, n - i);
+      own += done;
+      i += done;
+    } else {
+      FlushOwn(slab, info, blocks[i]);
+      ++own;
+      ++i;
     }
-    Slab* const slab = SlabAt(*range, blocks[i], entry);
-    i += HeapOfEntry(entry) == number()
-             ? FlushOwn(slab, info, blocks + i, n - i)
-             : FlushOther(slab, info, blocks + i, n - i);
   }
+  if (own != 0) CountReturned(own, own * info.size);
 }
 
 void Heap::ReturnMask(SizeClass c) {
@@ -351,7 +420,8 @@ void Heap::ReturnMask(SizeClass c) {
   if (word < slab->hint_word) slab->hint_word = static_cast<uint16_t>(word);
   const unsigned count = CountBits(mask);
   slab->available = static_cast<uint16_t>(slab->available + count);
-  Gained(slab, count);
+  CountReturned(count, count * size_t{InfoOf(c).size});
+  Gained(slab);
 }
 
 void Heap::Drain() {
@@ -421,7 +491,8 @@ void Heap::Collect() {
       counts_.received_blocks.Add(count);
       counts_.received_bytes.Add(count * size_t{info.size});
       // Even with none: an empty slab may have waited for this (see Gained).
-      if (count != 0 || slab->listed) Gained(slab, count);
+      if (count != 0) CountReturned(count, count * size_t{info.size});
+      if (count != 0 || slab->listed) Gained(slab);
     } else if (owner != nullptr) {
       Announce(owner, slab);
     }

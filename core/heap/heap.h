@@ -142,15 +142,17 @@ class Heap {
 
   // Gives blocks[0, n) of slab class `c` back to their slabs.
   void Flush(SizeClass c, void** blocks, size_t n);
-  // The first of blocks[0, n), which is of `slab`, and those that follow it
-  // there; they return how many.
-  size_t FlushOwn(Slab* slab, const ClassInfo& info, void** blocks, size_t n);
+  void FlushOwn(Slab* slab, const ClassInfo& info, void* block);
+  size_t FlushOwnRun(Slab* slab, const ClassInfo& info, void** blocks,
+                     size_t n);
   size_t FlushOther(Slab* slab, const ClassInfo& info, void** blocks, size_t n);
+  Slab* SlabOf(SizeClass c, const ClassInfo& info, const void* block,
+               MapEntry* entry) const;
   void ReturnMask(SizeClass c);
   void Grow(SizeClass c, unsigned capacity);
 
-  // `count` more blocks of the slab became available.
-  void Gained(Slab* slab, unsigned count);
+  void Gained(Slab* slab);
+  void ReleaseSpare(Slab* slab);
   void List(Slab* slab);
   void Unlist(Slab* slab);
   void ReleaseSlab(Slab* slab);

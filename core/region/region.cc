@@ -29,8 +29,10 @@ Range* Region::LaterRangeOf(const void* p) const {
 Region::View Region::PrimaryView() const {
   const Range* const first = ranges_[0].Load(Order::kAcquire);
   if (first == nullptr) return {};
-  return {AddressOf(first->base()) + first->size() - 1, first->units().units(),
-          first->class_map()};
+  const size_t units = first->units().units();
+  return {AddressOf(first->base()) + first->size() - 1, units,
+          first->class_map(),
+          static_cast<char*>(first->descriptor(units - 1))};
 }
 
 bool Region::AddRange(unsigned slot, size_t units_needed) {

@@ -49,6 +49,7 @@ class Region {
     uintptr_t last = 0;  // the address of the range's last byte
     size_t units = 0;    // 0: there is no range yet
     const uint32_t* class_map = nullptr;
+    char* last_descriptor = nullptr;  // of the last unit
 
     // The place in the class map of the unit that `p` lies in, or a number that
     // is not below `units`.

@@ -97,6 +97,20 @@ inline BlockPlace PlaceOf(Slab* slab, const ClassInfo& info, const void* p) {
           index * uint64_t{info.size} == offset && index < slab->blocks};
 }
 
+// Whether a block of the slab in whose units `p` lies begins there. Touches the
+// descriptor only where a slab has several units.
+inline bool IsBlockStart(const Range& range, const ClassInfo& info,
+                         const void* p) {
+  uint64_t offset = AddressOf(p) % kUnit;
+  if (info.units != 1) {
+    const auto* const slab =
+        static_cast<const Slab*>(range.descriptor(range.IndexOf(p)));
+    offset += uint64_t{slab->place} << kUnitShift;
+  }
+  const uint64_t index = offset * info.inverse >> kInverseShift;
+  return index * info.size == offset && index < info.blocks;
+}
+
 // Makes a slab of class `c` out of a span and gives it to `owner`, whose number
 // is entered in the class map. All of its blocks are available.
 Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner, HeapNumber number);
