@@ -44,7 +44,14 @@ KNOBS = {
         "default": 256,
         "min": 0,
         "max": 1048576,
-        "doc": "Unused memory beyond which a purge does not wait for its delay, in MiB.",
+        "doc": "Unused memory beyond which a purge does not wait for its delay, in MiB: the most that `purge_dirty_min_kib` can grow to.",
+    },
+    "purge_dirty_min_kib": {
+        "type": "int",
+        "default": 1024,
+        "min": 0,
+        "max": 1073741824,
+        "doc": "Unused memory that may lie about in a program that has fallen silent, in KiB, until it proves to be wanted again and again; where more is in use, a sixteenth of that may.",
     },
     "cache_bytes_per_class": {
         "type": "int",
@@ -62,10 +69,10 @@ KNOBS = {
     },
     "cache_span_kib": {
         "type": "int",
-        "default": 2048,
+        "default": 16384,
         "min": 0,
         "max": 1048576,
-        "doc": "Bound on the bytes in cached spans (blocks of 64 KiB to 1 MiB) that one thread keeps, in KiB.",
+        "doc": "Bound on the bytes in cached spans (blocks of 64 KiB to 32 MiB) that one thread keeps, in KiB; all threads together keep four times as much, or an eighth of what is in use.",
     },
     "huge_pages_from_mib": {
         "type": "int",

@@ -11,6 +11,9 @@ namespace ALCOVE_CORE_NAMESPACE {
 
 namespace {
 
+// A tail of so many bytes that realloc cuts off is worth giving back.
+constexpr size_t kTailMin = size_t{1} << 20;
+
 // A block of slab class `c` by any path but the inlined one.
 void* AllocateClass(Heap* heap, SizeClass c) {
   void* block = heap->bin(c).Pop();
@@ -39,7 +42,9 @@ Range* FindBlock(const void* block, MapEntry* entry) {
   if (ALCOVE_UNLIKELY(range == nullptr)) Stop(Misuse::kUseForeign, block);
   *entry = EntryOf(*range, block);
   const SizeClass c = ClassOfEntry(*entry);
-  if (ALCOVE_UNLIKELY(c == 0)) Stop(Misuse::kUseAfterFree, block);
+  if (ALCOVE_UNLIKELY(c == 0 || c == kShelvedClass)) {
+    Stop(Misuse::kUseAfterFree, block);
+  }
   const bool inside =
       IsSlabClass(c)
           ? !IsBlockStart(*range, InfoOf(c), block)
@@ -68,9 +73,10 @@ size_t SizeIn(const Range& range, const void* block, MapEntry entry) {
 void* AllocateSlow(size_t size) {
   // Sizes that have no place in the look-up table come here first. The heap
   // that a thread has before its first call has empty bins for them, too.
-  if (size > kLookupMax && size <= kSpanUnitsMax * kUnit) {
+  if (size > kLookupMax && size <= kExactUnitsMax * kUnit) {
     const SizeClass c =
-        size <= kSlabMax ? ClassOfSize(size) : SpanClass(SpanUnits(size));
+        size <= kSlabMax ? ClassOfSize(size)
+                         : SpanClass((size + kUnit - 1) >> kUnitShift);
     void* const block = tls_heap->bin(c).Pop();
     if (ALCOVE_LIKELY(block != nullptr)) {
       if (ALCOVE_UNLIKELY(size > kSlabMax && AddressOf(block) % kUnit != 0)) {
@@ -79,6 +85,11 @@ void* AllocateSlow(size_t size) {
       CheckAllocated(*tls_heap, c, block);
       return block;
     }
+  }
+  if (size > kExactUnitsMax * kUnit && size <= kSpanUnitsMax * kUnit) {
+    void* const block =
+        tls_heap->TakeCachedSpan(SpanClass((size + kUnit - 1) >> kUnitShift));
+    if (ALCOVE_LIKELY(block != nullptr)) return block;
   }
   return AllocateSlower(size);
 }
@@ -136,14 +147,16 @@ void FreeSlow(void* block) {
   if (ALCOVE_UNLIKELY(range == nullptr)) Stop(Misuse::kFreeForeign, block);
   const MapEntry entry = EntryOf(*range, block);
   const SizeClass c = ClassOfEntry(entry);
-  if (ALCOVE_UNLIKELY(c == 0)) Stop(Misuse::kFreeNoBlock, block);
+  if (ALCOVE_UNLIKELY(c == 0 || c == kShelvedClass)) {
+    Stop(Misuse::kFreeNoBlock, block);
+  }
   if (ALCOVE_UNLIKELY(c == kInteriorClass)) Stop(Misuse::kFreeInside, block);
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) {
     return FreeHomeless(&g_instance, *range, block, entry);
   }
   CheckFreed(*heap, block, entry);
-  if (c == kHugeClass) return heap->ReleaseSpan(block);
+  if (c == kHugeClass) return FreeHuge(heap, *range, block);
   Bin& bin = heap->bin(c);
   if (bin.full()) {
     if (IsSlabClass(c)) {
@@ -172,7 +185,7 @@ void* Reallocate(void* block, size_t size) {
   // In place while at least half of the block stays in use; a tail that is long
   // enough to be worth a system call goes back all the same.
   if (size <= old_size && size >= old_size / 2 &&
-      old_size - size < kSpanUnitsMax * kUnit) {
+      old_size - size < kTailMin) {
     return block;
   }
   if (ALCOVE_UNLIKELY(size > kRequestMax)) return Fail(kNoMemory);

@@ -9,7 +9,9 @@ namespace core = ALCOVE_CORE_NAMESPACE;
 ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
   const core::Range* const range = core::g_instance.region.RangeOf(address);
   if (range == nullptr) return 0;
-  return core::EntryOf(*range, address) != 0;
+  const core::SizeClass c =
+      core::ClassOfEntry(core::EntryOf(*range, address));
+  return c != 0 && c != core::kShelvedClass;
 }
 
 ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
@@ -38,6 +40,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
   core::g_instance.registry.Release();
   core::g_instance.live.Reset();
   core::g_instance.homeless.Reset();
+  core::g_instance.span_units.Store(0, core::Order::kRelaxed);
   return 0;
 }
 

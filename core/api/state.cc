@@ -5,9 +5,9 @@
 namespace ALCOVE_CORE_NAMESPACE {
 
 constinit Instance g_instance;
-constinit const Heap g_no_heap;
+constinit Heap g_no_heap;
 // The fast paths write to a heap only where a bin is neither empty nor full.
-constinit thread_local Heap* tls_heap = const_cast<Heap*>(&g_no_heap);
+constinit thread_local Heap* tls_heap = &g_no_heap;
 
 Heap* CurrentHeap() {
   Heap* const heap = tls_heap;
@@ -19,6 +19,6 @@ Heap* CurrentHeap() {
   return acquired;
 }
 
-void ForgetHeap() { tls_heap = const_cast<Heap*>(&g_no_heap); }
+void ForgetHeap() { tls_heap = &g_no_heap; }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -11,7 +11,7 @@ extern ALCOVE_HIDDEN Instance g_instance;
 
 // What a thread has before its first call: all bins empty and full. Never
 // written.
-extern ALCOVE_HIDDEN const Heap g_no_heap;
+extern ALCOVE_HIDDEN Heap g_no_heap;
 
 // The calling thread's heap, or &g_no_heap. Initialized statically, so that
 // reading it needs no call.

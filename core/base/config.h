@@ -20,6 +20,8 @@ struct Config {
   static constexpr size_t kCommitChunk = size_t{ALCOVE_KNOB_commit_chunk_kib}
                                          << 10;
   static constexpr uint64_t kPurgeDelayMs = ALCOVE_KNOB_purge_delay_ms;
+  static constexpr size_t kPurgeDirtyMin =
+      size_t{ALCOVE_KNOB_purge_dirty_min_kib} << 10;
   static constexpr size_t kPurgeDirtyMax =
       size_t{ALCOVE_KNOB_purge_dirty_max_mib} << 20;
   static constexpr size_t kCacheBytesPerClass =

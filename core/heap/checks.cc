@@ -27,7 +27,7 @@ void CheckAllocated(const Heap& heap, SizeClass c, const void* block) {
 
 void CheckFreed(const Heap& heap, const void* block, MapEntry entry) {
   const SizeClass c = ClassOfEntry(entry);
-  if (c == 0) Stop(Misuse::kFreeNoBlock, block);
+  if (c == 0 || c == kShelvedClass) Stop(Misuse::kFreeNoBlock, block);
   if (c == kInteriorClass) Stop(Misuse::kFreeInside, block);
   if (heap.Caches(c, block)) Stop(Misuse::kDoubleFree, block);
   if (!IsSlabClass(c)) {

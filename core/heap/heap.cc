@@ -150,6 +150,8 @@ void Heap::RefreshView() { view_ = instance_->region.PrimaryView(); }
 // ---- Slabs ----
 
 Span Heap::AllocateSpan(size_t units, size_t alignment) {
+  // Before the instance grows, what is cached and large enough is used up.
+  if (span_units_ >= units && instance_->region.WouldGrow(units)) DrainSpans();
   const Span span = instance_->region.Allocate(units, alignment);
   if (ALCOVE_UNLIKELY(view_.units == 0)) RefreshView();
   if (ALCOVE_LIKELY(span.range != nullptr)) return span;

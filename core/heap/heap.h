@@ -98,6 +98,9 @@ class Heap {
 
   // A cached span of span class `c` as a live block, or null.
   void* TakeCachedSpan(SizeClass c);
+  // Caches a span of class `c`, longer than kExactUnitsMax, as a free one, so
+  // that the class map says so. False if none may be cached.
+  bool ShelveSpan(const Range& range, void* start, SizeClass c);
   // Makes room for one more span in the bin of span class `c`; false if none
   // may be cached.
   bool MakeSpanRoom(SizeClass c);
@@ -158,9 +161,11 @@ class Heap {
   void ReleaseSlab(Slab* slab);
   void ReleaseIfEmpty(Slab* slab);
   void PublishLive();
+  bool GetSpanBudget(size_t units);
 
   MapEntry own_entries_ = 0;
-  uint32_t span_units_ = 0;  // units that the span bins have room for
+  uint32_t span_refusals_ = 0;  // how often they got no more since
+  size_t span_units_ = 0;       // units that the span bins have room for
   Region::View view_;
   Instance* instance_ = nullptr;
   Counts counts_;

@@ -34,6 +34,7 @@ struct Instance {
   Registry registry;
   LiveCount live;
   HomelessCount homeless;
+  Atomic<size_t> span_units;  // that all heaps' span bins have room for
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -70,6 +70,18 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
   return slab->start;
 }
 
+void FreeHuge(Heap* heap, const Range& range, void* block) {
+  if (ALCOVE_UNLIKELY(AddressOf(block) % kUnit != 0)) {
+    Stop(Misuse::kFreeInside, block);
+  }
+  const Slab* const slab = DescriptorOf(range, block);
+  if (slab->units <= kSpanUnitsMax && slab->moved == Moved::kNo &&
+      heap->ShelveSpan(range, block, SpanClass(slab->units))) {
+    return;
+  }
+  heap->ReleaseSpan(block);
+}
+
 bool ResizeLargeInPlace(Heap* heap, void* block, size_t size) {
   if (size > kRequestMax) return false;
   Region& region = heap->instance()->region;

@@ -16,6 +16,9 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero);
 // none begins there. `clean`: it reads as zero. Returns its bytes.
 size_t ReturnSpan(Region& region, void* start, bool clean);
 
+// Frees what the map calls a block of kHugeClass.
+void FreeHuge(Heap* heap, const Range& range, void* block);
+
 // Makes the large block at `block` as long as `size` > kSlabMax asks without
 // moving it: returns its units to the region or takes free ones behind it.
 // False if it cannot.

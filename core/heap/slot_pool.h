@@ -14,6 +14,8 @@ class SlotPool {
  public:
   static constexpr unsigned kSmallest = 8;
   static constexpr unsigned kLargest = 4096;
+  // Of a bin of spans.
+  static constexpr unsigned kSpanSlotsMax = 64;
   static_assert(Config::kCacheBlocksPerClass <= kLargest);
 
   // Slots of the array that a bin of `capacity` lives in.
@@ -26,7 +28,7 @@ class SlotPool {
   // Slots that suffice however the bins of one heap grow: each leaves behind at
   // most as much as it holds.
   static constexpr size_t SlotsMax() {
-    size_t slots = kSpanClasses * kSmallest * 2;
+    size_t slots = kSpanClasses * kSpanSlotsMax * 2;
     for (SizeClass c = 1; c <= kSlabClasses; ++c)
       slots += 2 * ArraySlots(CapacityMax(c));
     return slots;

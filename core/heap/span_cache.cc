@@ -13,13 +13,15 @@ namespace {
 
 constexpr size_t kBudgetUnits = Config::kCacheSpanBytes >> kUnitShift;
 
-// One class may take a quarter of the budget; a span that fits it alone is
-// still cached.
-constexpr unsigned SpanCapacityMax(unsigned units) {
-  if (units > kBudgetUnits) return 0;
-  return static_cast<unsigned>(
-      Min(Max(kBudgetUnits / 4 / units, 1), SlotPool::kSmallest));
-}
+// All heaps together may have room for so many budgets, or for this share of
+// what is in use.
+constexpr size_t kBudgets = 4;
+constexpr size_t kBudgetShare = 8;
+
+// A class that has this share of a heap's room makes do with it. One that has
+// less asks for more, and when room was refused so often, all is given anew.
+constexpr size_t kClassShare = 4;
+constexpr uint32_t kRefusalsMax = 16;
 
 }  // namespace
 
@@ -42,29 +44,60 @@ void* Heap::TakeCachedSpan(SizeClass c) {
   Range* const range = instance_->region.RangeOf(start);
   const size_t first = range->IndexOf(start);
   const MapEntry entry = EntryOf(*range, first);
-  if (ALCOVE_UNLIKELY(ClassOfEntry(entry) != c ||
+  const bool shelved = UnitsOfSpanClass(c) > kExactUnitsMax;
+  if (ALCOVE_UNLIKELY(ClassOfEntry(entry) != (shelved ? kShelvedClass : c) ||
                       AddressOf(start) % kUnit != 0)) {
     Stop(Misuse::kDoubleFree, start);
   }
-  // The next free by this thread is an own one.
-  if (HeapOfEntry(entry) != number())
+  if (shelved) {
+    SetEntry(*range, first, MakeEntry(kHugeClass, number()));
+  } else if (HeapOfEntry(entry) != number()) {
+    // The next free by this thread is an own one.
     SetEntry(*range, first, MakeEntry(c, number()));
+  }
   return start;
 }
 
-bool Heap::MakeSpanRoom(SizeClass c) {
-  const unsigned units = UnitsOfSpanClass(c);
-  const unsigned capacity_max = SpanCapacityMax(units);
-  if (capacity_max == 0) return false;
+bool Heap::ShelveSpan(const Range& range, void* start, SizeClass c) {
   Bin& bin = bins_[c];
-  if (bin.capacity < capacity_max) {
-    // When the budget is spent, what is cached is of sizes that are not in
-    // demand now.
-    if (span_units_ + units > kBudgetUnits) DrainSpans();
-    span_units_ += units;
-    Grow(c, bin.capacity + 1u);
-    return true;
+  if (bin.full() && !MakeSpanRoom(c)) return false;
+  SetEntry(range, range.IndexOf(start), MakeEntry(kShelvedClass, number()));
+  bin.PushOwn(start);
+  return true;
+}
+
+bool Heap::GetSpanBudget(size_t units) {
+  if (span_units_ + units > kBudgetUnits) return false;
+  Atomic<size_t>& all = instance_->span_units;
+  const size_t used = instance_->region.used();
+  if (all.FetchAdd(units, Order::kRelaxed) + units >
+      Max(kBudgets * kBudgetUnits, used / kBudgetShare)) {
+    all.FetchSub(units, Order::kRelaxed);
+    return false;
   }
+  span_units_ += units;
+  return true;
+}
+
+bool Heap::MakeSpanRoom(SizeClass c) {
+  const size_t units = UnitsOfSpanClass(c);
+  if (units > kBudgetUnits) return false;
+  Bin& bin = bins_[c];
+  if (bin.capacity < SlotPool::kSpanSlotsMax) {
+    bool more = GetSpanBudget(units);
+    if (!more && bin.capacity * units < span_units_ / kClassShare &&
+        ++span_refusals_ == kRefusalsMax) {
+      // When the budget is spent, and has long been, what is cached is of sizes
+      // that are not in demand now.
+      DrainSpans();
+      more = GetSpanBudget(units);
+    }
+    if (more) {
+      Grow(c, bin.capacity + 1u);
+      return true;
+    }
+  }
+  if (bin.capacity == 0) return false;
   // The oldest goes.
   const size_t own = bin.own();
   if (own == 0) {
@@ -94,7 +127,9 @@ void Heap::DrainSpans() {
     bin.capacity = 0;
     bin.ClearOthers();
   }
+  instance_->span_units.FetchSub(span_units_, Order::kRelaxed);
   span_units_ = 0;
+  span_refusals_ = 0;
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

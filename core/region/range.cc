@@ -1,5 +1,6 @@
 #include "core/region/range.h"
 
+#include "core/base/mem.h"
 #include "core/base/new.h"
 #include "platform/platform.h"
 
@@ -114,6 +115,15 @@ size_t Range::Purge() {
         platform::Purge(AddressOfUnit(first), count << kUnitShift);
     units_.EndPurge(first, count, clean);
     if (clean) bytes += count << kUnitShift;
+  }
+  // The bits of free units are zero, so that it makes no difference to them.
+  cursor = 0;
+  const size_t group = Max(platform::PageSize() / kBitBytes, 1);
+  while (units_.BeginSweep(group, &cursor, kPurgeRun, &first, &count)) {
+    char* const bits = bits_ + first * kBitBytes;
+    if (!platform::Purge(bits, count * kBitBytes))
+      memset(bits, 0, count * kBitBytes);
+    units_.EndSweep(first, count);
   }
   return bytes;
 }

@@ -52,9 +52,11 @@ class Range {
     units_.Release(first, count, dirty);
   }
 
-  // Returns the memory of all free units to the system. Returns the bytes given
-  // back.
+  // Returns the memory of all free units to the system, that of their bits
+  // included. Returns the bytes of units given back.
   size_t Purge();
+
+  size_t TakeRefilled() { return units_.TakeRefilled(); }
 
   bool Contains(const void* p) const {
     return AddressOf(p) - AddressOf(base_) < size();
@@ -76,7 +78,11 @@ class Range {
   void* descriptor(size_t index) const {
     return descriptors_ + index * kDescriptorBytes;
   }
-  void* bits(size_t index) const { return bits_ + index * kBitBytes; }
+  // The unit's bits, for whoever means to write to them.
+  void* bits(size_t index) {
+    units_.Note(index);
+    return bits_ + index * kBitBytes;
+  }
   // The index of the unit that a descriptor belongs to.
   size_t IndexOfDescriptor(const void* descriptor) const {
     return static_cast<size_t>(static_cast<const char*>(descriptor) -

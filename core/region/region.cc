@@ -15,6 +15,21 @@ constexpr size_t kScarceShare = 8;
 // them hold any amount.
 constexpr size_t kDoubledMax = size_t{128} << 30;
 
+// How much unused memory may lie about. There is nobody who would clean up in a
+// program that has fallen silent, so what its last frees leave has to be little
+// from the beginning: a constant, or a share of what is in use, since what is
+// given back in large steps costs little. Yet memory that is purged and then
+// wanted again costs a page fault for each page. So both double whenever most
+// of what was purged on their account was wanted again, and halve when little
+// was, once some time has passed.
+constexpr size_t kBoundLeast = Config::kPurgeDirtyMin >> kUnitShift;
+constexpr size_t kBoundMost = Config::kPurgeDirtyMax >> kUnitShift;
+constexpr size_t kDirtyShare = 8;
+constexpr unsigned kDoublingsMax = 20;
+constexpr size_t kRegretShare = 2;
+constexpr size_t kContentShare = 8;
+constexpr uint64_t kForgetAfterMs = 1000;
+
 }  // namespace
 
 Range* Region::LaterRangeOf(const void* p) const {
@@ -100,16 +115,64 @@ size_t Region::Purge() {
   return bytes;
 }
 
-void Region::MaybePurge() {
-  size_t dirty = 0;
+size_t Region::DirtyBound(size_t used) const {
+  const unsigned doublings = doublings_.Load(Order::kRelaxed);
+  return Min(Max(kBoundLeast, used / kDirtyShare) << doublings, kBoundMost);
+}
+
+void Region::PurgeBeyondBound() {
+  size_t refilled = 0;
   for (unsigned i = 0; i < kRangesMax; ++i) {
     Range* const range = ranges_[i].Load(Order::kAcquire);
     if (range == nullptr) break;
-    dirty += range->units().dirty();
+    refilled += range->TakeRefilled();
+  }
+  const size_t purged = purged_.Exchange(0, Order::kRelaxed);
+  const unsigned doublings = doublings_.Load(Order::kRelaxed);
+  const uint64_t now = platform::Milliseconds();
+  if (purged != 0 && refilled >= purged / kRegretShare) {
+    if (doublings < kDoublingsMax)
+      doublings_.Store(doublings + 1, Order::kRelaxed);
+    changed_ms_.Store(now, Order::kRelaxed);
+  } else if (doublings != 0 && refilled <= purged / kContentShare &&
+             now - changed_ms_.Load(Order::kRelaxed) >= kForgetAfterMs) {
+    doublings_.Store(doublings - 1, Order::kRelaxed);
+    changed_ms_.Store(now, Order::kRelaxed);
+  }
+  purged_.FetchAdd(Purge() >> kUnitShift, Order::kRelaxed);
+}
+
+size_t Region::used() const {
+  size_t used = 0;
+  for (unsigned i = 0; i < kRangesMax; ++i) {
+    const Range* const range = ranges_[i].Load(Order::kAcquire);
+    if (range == nullptr) break;
+    used += range->units().used();
+  }
+  return used;
+}
+
+bool Region::WouldGrow(size_t count) const {
+  const Range* const range = ranges_[0].Load(Order::kAcquire);
+  if (range == nullptr) return true;
+  const UnitMap& units = range->units();
+  const size_t top = units.top();
+  return top - Min(top, units.used()) < count;
+}
+
+void Region::MaybePurge() {
+  size_t dirty = 0;
+  size_t used = 0;
+  for (unsigned i = 0; i < kRangesMax; ++i) {
+    Range* const range = ranges_[i].Load(Order::kAcquire);
+    if (range == nullptr) break;
+    const UnitMap::Counts counts = range->units().counts();
+    dirty += counts.dirty;
+    used += counts.used;
   }
   if (dirty == 0) return;
-  if (dirty > Config::kPurgeDirtyMax >> kUnitShift) {
-    Purge();
+  if (dirty > DirtyBound(used)) {
+    PurgeBeyondBound();
     return;
   }
   // The tick counter's speed is known only from below, so it says when to ask
@@ -144,6 +207,9 @@ void Region::Release() {
   }
   next_purge_ticks_.Store(0, Order::kRelaxed);
   last_purge_ms_.Store(0, Order::kRelaxed);
+  doublings_.Store(0, Order::kRelaxed);
+  purged_.Store(0, Order::kRelaxed);
+  changed_ms_.Store(0, Order::kRelaxed);
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

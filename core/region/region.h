@@ -36,8 +36,19 @@ class Region {
   // Returns the memory of all free units to the system; the bytes given back.
   size_t Purge();
 
-  // Purges if it is time.
+  // Purges if it is time, or if more unused memory lies about than is good.
   void MaybePurge();
+
+  // How much unused memory may lie about now, in units, where `used` are in
+  // use.
+  size_t DirtyBound(size_t used) const;
+
+  // Whether a span of so many units can only be had from beyond what was ever
+  // used.
+  bool WouldGrow(size_t count) const;
+
+  // Units in use.
+  size_t used() const;
 
   // Unmaps everything. Nobody may use the region meanwhile; afterwards it is as
   // constructed.
@@ -74,10 +85,14 @@ class Region {
  private:
   Range* LaterRangeOf(const void* p) const;
   bool AddRange(unsigned slot, size_t units_needed);
+  void PurgeBeyondBound();
 
   Atomic<Range*> ranges_[kRangesMax] = {};
   Atomic<uint64_t> next_purge_ticks_;  // not before this is the clock looked at
   Atomic<uint64_t> last_purge_ms_;
+  Atomic<unsigned> doublings_;    // of DirtyBound
+  Atomic<size_t> purged_;         // units purged since these were reviewed
+  Atomic<uint64_t> changed_ms_;   // when these last changed
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -87,22 +87,40 @@ void UnitMap::ClearBits(size_t first, size_t count) {
   });
 }
 
-size_t UnitMap::TakeDirty(size_t first, size_t count) {
+size_t UnitMap::CountDirty(size_t first, size_t count) const {
   size_t dirty = 0;
   ForEachWord(first, count, [this, &dirty](size_t w, uint64_t mask) {
-    if ((Word(w).dirty.Load(Order::kRelaxed) & mask) != 0) {
-      dirty += CountBits(Word(w).dirty.FetchAnd(~mask, Order::kRelaxed) & mask);
-    }
+    dirty += CountBits(Word(w).dirty.Load(Order::kRelaxed) & mask);
     return true;
   });
-  if (dirty != 0) dirty_.FetchSub(dirty, Order::kRelaxed);
   return dirty;
 }
 
-void UnitMap::CountClaim(size_t first, size_t count) {
-  top_.RaiseTo(first + count, Order::kRelaxed);
-  used_peak_.RaiseTo(used_.FetchAdd(count, Order::kRelaxed) + count,
-                     Order::kRelaxed);
+void UnitMap::SetDirty(size_t first, size_t count, bool dirty) {
+  ForEachWord(first, count, [this, dirty](size_t w, uint64_t mask) {
+    Atomic<uint64_t>& bits = Word(w).dirty;
+    const uint64_t now = bits.Load(Order::kRelaxed) & mask;
+    if (dirty && now != mask) {
+      bits.FetchOr(mask, Order::kRelaxed);
+    } else if (!dirty && now != 0) {
+      bits.FetchAnd(~mask, Order::kRelaxed);
+    }
+    return true;
+  });
+}
+
+// Returns how many of the units are dirty.
+size_t UnitMap::CountClaim(size_t first, size_t count) {
+  const size_t dirty = CountDirty(first, count);
+  const uint64_t before =
+      counts_.FetchAdd(count - dirty * kOneDirty, Order::kRelaxed);
+  used_peak_.RaiseTo((before & (kOneDirty - 1)) + count, Order::kRelaxed);
+  if (first + count > top_.Load(Order::kRelaxed)) {
+    top_.RaiseTo(first + count, Order::kRelaxed);
+  } else if (ALCOVE_UNLIKELY(dirty != count)) {
+    refilled_.FetchAdd(count - dirty, Order::kRelaxed);
+  }
+  return dirty;
 }
 
 void UnitMap::LowerHints(size_t first) {
@@ -126,7 +144,7 @@ size_t UnitMap::Claim(size_t count, size_t alignment, size_t* dirty) {
     const size_t top = top_.Load(Order::kRelaxed);
     const bool grows = first == kNone || first + count > top;
     if (grows && !from_start &&
-        top - Min(top, used_.Load(Order::kRelaxed)) >= count) {
+        top - Min(top, used()) >= count) {
       from_start = true;
       from = 0;
       continue;
@@ -136,12 +154,13 @@ size_t UnitMap::Claim(size_t count, size_t alignment, size_t* dirty) {
       from = first;
       continue;
     }
-    CountClaim(first, count);
-    if (count <= kHints && alignment == 1) {
-      hint.CompareExchange(start, static_cast<uint32_t>(first + count),
+    *dirty = CountClaim(first, count);
+    // A hint that is a little too low costs less than to raise it and have the
+    // next free lower it again.
+    if (count <= kHints && alignment == 1 && first > start + kHints) {
+      hint.CompareExchange(start, static_cast<uint32_t>(first),
                            Order::kRelaxed);
     }
-    *dirty = TakeDirty(first, count);
     return first;
   }
 }
@@ -149,33 +168,57 @@ size_t UnitMap::Claim(size_t count, size_t alignment, size_t* dirty) {
 bool UnitMap::ClaimAt(size_t first, size_t count, size_t* dirty) {
   if (first > units_ || units_ - first < count || !TryClaimBits(first, count))
     return false;
-  CountClaim(first, count);
-  *dirty = TakeDirty(first, count);
+  *dirty = CountClaim(first, count);
   return true;
 }
 
 void UnitMap::Release(size_t first, size_t count, bool dirty) {
-  if (dirty) {
-    ForEachWord(first, count, [this](size_t w, uint64_t mask) {
-      Word(w).dirty.FetchOr(mask, Order::kRelaxed);
-      return true;
-    });
-    dirty_.FetchAdd(count, Order::kRelaxed);
-  }
-  used_.FetchSub(count, Order::kRelaxed);
+  SetDirty(first, count, dirty);
+  counts_.FetchAdd((dirty ? count * kOneDirty : 0) - count, Order::kRelaxed);
   ClearBits(first, count);
   LowerHints(first);
 }
 
-bool UnitMap::BeginPurge(size_t* cursor, size_t limit, size_t* first,
-                         size_t* count) {
+void UnitMap::Note(size_t unit) {
+  Atomic<uint64_t>& bits = Word(unit >> 6).noted;
+  const uint64_t bit = uint64_t{1} << (unit & 63);
+  if ((bits.Load(Order::kRelaxed) & bit) == 0)
+    bits.FetchOr(bit, Order::kRelaxed);
+}
+
+bool UnitMap::BeginSweep(size_t group, size_t* cursor, size_t limit,
+                         size_t* first, size_t* count) {
+  // One bit for each group: whether all of it is free and some of it noted.
+  const auto groups = [group](const UnitWord& word) {
+    uint64_t free = ~word.used.Load(Order::kRelaxed);
+    uint64_t noted = word.noted.Load(Order::kRelaxed);
+    if (noted == 0) return noted;
+    for (size_t step = 1; step < group; step *= 2) {
+      free &= free >> step;
+      noted |= noted >> step;
+    }
+    const uint64_t whole = group < 64 ? (uint64_t{1} << group) - 1 : ~0ull;
+    return (free & noted & ~uint64_t{0} / whole) * whole;
+  };
+  return ClaimNext(groups, cursor, limit, first, count);
+}
+
+void UnitMap::EndSweep(size_t first, size_t count) {
+  ForEachWord(first, count, [this](size_t w, uint64_t mask) {
+    Word(w).noted.FetchAnd(~mask, Order::kRelaxed);
+    return true;
+  });
+  ClearBits(first, count);
+  LowerHints(first);
+}
+
+template <typename Candidates>
+bool UnitMap::ClaimNext(Candidates candidates, size_t* cursor, size_t limit,
+                        size_t* first, size_t* count) {
   const size_t end = top_.Load(Order::kRelaxed);
   size_t unit = *cursor;
   while (unit < end) {
-    UnitWord& word = Word(unit >> 6);
-    const uint64_t idle =
-        word.dirty.Load(Order::kRelaxed) & ~word.used.Load(Order::kRelaxed);
-    const uint64_t rest = idle >> (unit & 63);
+    const uint64_t rest = candidates(Word(unit >> 6)) >> (unit & 63);
     if (rest == 0) {
       unit = (unit | 63) + 1;
       continue;
@@ -188,20 +231,10 @@ bool UnitMap::BeginPurge(size_t* cursor, size_t limit, size_t* first,
       const size_t at = unit + taken;
       UnitWord& here = Word(at >> 6);
       const auto bit = static_cast<unsigned>(at & 63);
-      const uint64_t candidates = (here.dirty.Load(Order::kRelaxed) &
-                                   ~here.used.Load(Order::kRelaxed)) >>
-                                  bit;
-      const size_t run =
-          Min(~candidates == 0 ? 64 : LowestBit(~candidates), 64 - bit);
+      const uint64_t gap = ~(candidates(here) >> bit);
+      const size_t run = Min(gap == 0 ? 64 : LowestBit(gap), 64 - bit);
       const size_t n = Min(run, limit - taken);
       if (n == 0 || !TryClaimBits(at, n)) break;
-      // Between the look and the claim the units can have been claimed, cleaned
-      // and freed.
-      const uint64_t mask = BitRange(bit, static_cast<unsigned>(n));
-      if ((here.dirty.Load(Order::kRelaxed) & mask) != mask) {
-        ClearBits(at, n);
-        break;
-      }
       taken += n;
       if (bit + n < 64) break;
     }
@@ -218,8 +251,31 @@ bool UnitMap::BeginPurge(size_t* cursor, size_t limit, size_t* first,
   return false;
 }
 
+bool UnitMap::BeginPurge(size_t* cursor, size_t limit, size_t* first,
+                         size_t* count) {
+  const auto idle = [](const UnitWord& word) {
+    return word.dirty.Load(Order::kRelaxed) & ~word.used.Load(Order::kRelaxed);
+  };
+  while (ClaimNext(idle, cursor, limit, first, count)) {
+    // Between the look and the claim units can have been claimed, cleaned and
+    // freed; those are left alone.
+    size_t dirty = 0;
+    while (dirty < *count && IsDirty(*first + dirty)) ++dirty;
+    if (dirty < *count) {
+      ClearBits(*first + dirty, *count - dirty);
+      *cursor = *first + dirty + 1;
+      *count = dirty;
+    }
+    if (dirty != 0) return true;
+  }
+  return false;
+}
+
 void UnitMap::EndPurge(size_t first, size_t count, bool clean) {
-  if (clean) TakeDirty(first, count);
+  if (clean) {
+    SetDirty(first, count, false);
+    counts_.FetchSub(count * kOneDirty, Order::kRelaxed);
+  }
   ClearBits(first, count);
   LowerHints(first);
 }

@@ -5,8 +5,9 @@
 // `used`, stands for the last two. Whoever sets a bit from 0 owns the unit
 // until it clears it, so a claim is one compare-and-swap for each word it
 // touches, taken back if a later word fails. A second bit, `dirty`, says that a
-// free unit still holds memory and is not known to be zero; only the owner of a
-// unit changes it.
+// unit may hold memory and is not known to be zero; only the owner of a unit
+// changes it, and only where it has to, so that units that are claimed and
+// freed time and again cost two atomic operations each way.
 //
 // Searching is first fit from the lowest address, which keeps the range dense.
 // For every run length up to 16 units a hint says where the search may start.
@@ -24,6 +25,7 @@ namespace ALCOVE_CORE_NAMESPACE {
 struct UnitWord {
   Atomic<uint64_t> used;
   Atomic<uint64_t> dirty;
+  Atomic<uint64_t> noted;
 };
 
 class UnitMap {
@@ -56,42 +58,80 @@ class UnitMap {
   // Puts a run that BeginPurge took back, clean if the purge worked.
   void EndPurge(size_t first, size_t count, bool clean);
 
+  // Marks a claimed unit, for whoever keeps something beside it that a sweep is
+  // to clean up later.
+  void Note(size_t unit);
+
+  // Takes groups of `group` units (a power of two up to 64), each free as a
+  // whole with a mark in it, out of reach of the others, like BeginPurge; at
+  // most `limit` units, a multiple of `group`.
+  bool BeginSweep(size_t group, size_t* cursor, size_t limit, size_t* first,
+                  size_t* count);
+
+  // Puts them back without marks.
+  void EndSweep(size_t first, size_t count);
+
   bool IsUsed(size_t unit) const {
     return ((Word(unit >> 6).used.Load(Order::kRelaxed) >> (unit & 63)) & 1) !=
            0;
   }
 
+  // How many units are claimed, and how many free ones are dirty.
+  struct Counts {
+    size_t used;
+    size_t dirty;
+  };
+  Counts counts() const {
+    const uint64_t now = counts_.Load(Order::kRelaxed);
+    return {now & (kOneDirty - 1), now / kOneDirty};
+  }
+
+  // Units that were claimed clean below the top since the last call: most of
+  // them held memory that a purge took away.
+  size_t TakeRefilled() { return refilled_.Exchange(0, Order::kRelaxed); }
+
   size_t units() const { return units_; }
-  size_t used() const { return used_.Load(Order::kRelaxed); }
+  size_t used() const { return counts().used; }
   size_t used_peak() const { return used_peak_.Load(Order::kRelaxed); }
-  size_t dirty() const { return dirty_.Load(Order::kRelaxed); }
+  size_t dirty() const { return counts().dirty; }
   size_t top() const { return top_.Load(Order::kRelaxed); }
 
  private:
   static constexpr size_t kHints = 16;
-  // The words of the first 256 MiB are in the object, and so on its page.
-  static constexpr size_t kNearWords = 64;
+  static constexpr uint64_t kOneDirty = uint64_t{1} << 32;
+  // The words of the first 128 MiB are in the object, and so on its page.
+  static constexpr size_t kNearWords = 32;
 
   UnitWord& Word(size_t w) const {
     if (w < kNearWords) return near_[w];
     return words_end_[-1 - static_cast<ptrdiff_t>(w)];
   }
+  bool IsDirty(size_t unit) const {
+    return ((Word(unit >> 6).dirty.Load(Order::kRelaxed) >> (unit & 63)) & 1) !=
+           0;
+  }
+  // Claims the next run, of at most `limit`, of units that candidates(word)
+  // names, from *cursor on; moves *cursor behind it.
+  template <typename Candidates>
+  bool ClaimNext(Candidates candidates, size_t* cursor, size_t limit,
+                 size_t* first, size_t* count);
   size_t NextFree(size_t unit) const;
   size_t NextUsed(size_t unit, size_t end) const;
   size_t Find(size_t from, size_t count, size_t alignment) const;
   bool TryClaimBits(size_t first, size_t count);
   void ClearBits(size_t first, size_t count);
-  size_t TakeDirty(size_t first, size_t count);
-  void CountClaim(size_t first, size_t count);
+  size_t CountDirty(size_t first, size_t count) const;
+  void SetDirty(size_t first, size_t count, bool dirty);
+  size_t CountClaim(size_t first, size_t count);
   void LowerHints(size_t first);
 
   UnitWord* words_end_ = nullptr;
   size_t units_ = 0;
   size_t phase_ = 0;
   Atomic<size_t> top_;  // one past the highest unit ever claimed
-  Atomic<size_t> used_;
+  Atomic<uint64_t> counts_;  // used units, and kOneDirty for each dirty one
   Atomic<size_t> used_peak_;
-  Atomic<size_t> dirty_;
+  Atomic<size_t> refilled_;
   // hint_[n - 1]: no run of n free units is known to start below.
   alignas(64) Atomic<uint32_t> hint_[kHints];
   mutable UnitWord near_[kNearWords];

@@ -5,8 +5,10 @@
 // 160, ...), so that at most a fifth of a block is rounding: 8 for each
 // doubling saved 3% of memory on a million mixed objects and nothing over
 // sixteen programs. Classes reach up to one unit, kSlabMax. Larger blocks are
-// spans of whole units: `span` classes for 2 to kSpanUnitsMax units, which
-// thread caches hold, and kHugeClass for any longer one.
+// spans of whole units: `span` classes, which thread caches hold, for 2 to
+// kExactUnitsMax units, and from there four for each doubling up to
+// kSpanUnitsMax (what is rounded there is address space; pages that nobody
+// touches are no memory); and kHugeClass for any longer one.
 //
 // Every class of 16 bytes and more is a multiple of 16, which gives the
 // alignment that the x86-64 ABI asks of malloc; a block of at most 8 bytes can
@@ -32,8 +34,10 @@ inline constexpr size_t kSlabMax = kUnit;
 inline constexpr size_t kSmallMax = kUnit / 8;
 inline constexpr unsigned kMediumUnits = 8;
 
-// Spans up to so many units are cached by threads.
-inline constexpr unsigned kSpanUnitsMax = 16;
+// Spans up to kSpanUnitsMax units have a class, up to kExactUnitsMax one for
+// each length.
+inline constexpr unsigned kExactUnitsMax = 16;
+inline constexpr unsigned kSpanUnitsMax = 512;
 
 // The largest request: no process has more address space (47 bits on x86-64).
 inline constexpr size_t kRequestMax = size_t{1} << 47;
@@ -68,12 +72,16 @@ constexpr size_t ComputeSize(SizeClass c) {
 
 inline constexpr SizeClass kSlabClasses =
     internal::ComputeClass(kSlabMax);                         // 1..this
-inline constexpr SizeClass kSpanClasses = kSpanUnitsMax - 1;  // 2..16 units
+inline constexpr SizeClass kSpanClasses =
+    kExactUnitsMax - 1 +
+    4 * (HighestBit(kSpanUnitsMax) - HighestBit(kExactUnitsMax));
 inline constexpr SizeClass kCachedClasses = kSlabClasses + kSpanClasses;
 inline constexpr SizeClass kHugeClass = kCachedClasses + 1;
 inline constexpr SizeClass kInteriorClass =
     kHugeClass + 1;  // a span's units but the first
-inline constexpr SizeClass kClassLimit = kInteriorClass + 1;
+inline constexpr SizeClass kShelvedClass =
+    kInteriorClass + 1;  // a free span that a thread caches
+inline constexpr SizeClass kClassLimit = kShelvedClass + 1;
 static_assert(kClassLimit <= 256, "the class map keeps a class in 8 bits");
 
 // What the core asks of a slab class. `inverse` is ceil(2^36 / size): offset *
@@ -176,20 +184,33 @@ inline SizeClass ClassOfSize(size_t size) {
 
 constexpr bool IsSlabClass(SizeClass c) { return c - 1 < kSlabClasses; }
 
-// Units that hold `size` bytes, at least 2; size <= kRequestMax.
-constexpr size_t SpanUnits(size_t size) {
-  return Max((size + kUnit - 1) >> kUnitShift, 2);
+// The smallest class of spans of at least `units` >= 2 units.
+constexpr SizeClass SpanClass(size_t units) {
+  if (units <= kExactUnitsMax) {
+    return static_cast<SizeClass>(kSlabClasses + units - 1);
+  }
+  if (units > kSpanUnitsMax) return kHugeClass;
+  const unsigned log = HighestBit(units - 1);
+  const auto quarter = static_cast<unsigned>((units - 1) >> (log - 2)) & 3;
+  return kSlabClasses + kExactUnitsMax +
+         (log - HighestBit(kExactUnitsMax)) * 4 + quarter;
 }
 
-// The class of a span of `units` >= 2 units, and the units of a span class
-// below huge.
-constexpr SizeClass SpanClass(size_t units) {
-  return units <= kSpanUnitsMax
-             ? static_cast<SizeClass>(kSlabClasses + units - 1)
-             : kHugeClass;
-}
+// The units of every span of a class below huge.
 constexpr unsigned UnitsOfSpanClass(SizeClass c) {
-  return c - kSlabClasses + 1;
+  const unsigned n = c - kSlabClasses;
+  if (n < kExactUnitsMax) return n + 1;
+  const unsigned step = n - kExactUnitsMax;
+  return (kExactUnitsMax + kExactUnitsMax / 4 * (step % 4 + 1)) << (step / 4);
+}
+
+// How many units a block of `size` bytes takes, at least 2; size <=
+// kRequestMax.
+constexpr size_t SpanUnits(size_t size) {
+  const size_t units = Max((size + kUnit - 1) >> kUnitShift, 2);
+  return units <= kExactUnitsMax || units > kSpanUnitsMax
+             ? units
+             : UnitsOfSpanClass(SpanClass(units));
 }
 
 // The usable size of a block of `size` bytes; 0 if there can be no such block.

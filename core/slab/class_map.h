@@ -46,6 +46,8 @@ inline void SetEntry(const Range& range, size_t index, MapEntry entry) {
   __atomic_store_n(range.class_map_slot(index), entry, __ATOMIC_RELAXED);
 }
 
+using PairOfEntries [[gnu::may_alias]] = uint64_t;
+
 // Enters a slab of `units`.
 inline void EnterSlab(const Range& range, size_t first, unsigned units,
                       SizeClass c, HeapNumber heap) {
@@ -54,18 +56,43 @@ inline void EnterSlab(const Range& range, size_t first, unsigned units,
   }
 }
 
+// Sets the entries of `units` >= 1 units.
+inline void SetEntries(const Range& range, size_t first, size_t units,
+                       MapEntry entry) {
+  // The map runs backwards.
+  uint32_t* slot = range.class_map_slot(first + units - 1);
+  uint32_t* const end = slot + units;
+  if (AddressOf(slot) % sizeof(uint64_t) != 0) {
+    __atomic_store_n(slot++, entry, __ATOMIC_RELAXED);
+  }
+  // Two at a time: an aligned pair is written at once, so each is.
+  const uint64_t pair = entry * 0x1'0000'0001ull;
+  for (; end - slot >= 2; slot += 2) {
+    __atomic_store_n(reinterpret_cast<PairOfEntries*>(slot), pair,
+                     __ATOMIC_RELAXED);
+  }
+  if (slot != end) __atomic_store_n(slot, entry, __ATOMIC_RELAXED);
+}
+
+// What a live span has in the map. A short one's free is a push to its bin and
+// no more; a longer one's can afford to mark it as free (kShelvedClass).
+constexpr SizeClass EntryClassOfSpan(size_t units) {
+  return units <= kExactUnitsMax ? SpanClass(units) : kHugeClass;
+}
+
 // Enters units [from, units) of a large block's span.
 inline void EnterSpan(const Range& range, size_t first, size_t from,
                       size_t units, HeapNumber heap) {
-  for (size_t i = from; i < units; ++i) {
-    SetEntry(range, first + i, MakeEntry(kInteriorClass, heap));
+  if (from < units) {
+    SetEntries(range, first + from, units - from,
+               MakeEntry(kInteriorClass, heap));
   }
-  SetEntry(range, first, MakeEntry(SpanClass(units), heap));
+  SetEntry(range, first, MakeEntry(EntryClassOfSpan(units), heap));
 }
 
 // Takes units out of the map.
 inline void EraseUnits(const Range& range, size_t first, size_t units) {
-  for (size_t i = 0; i < units; ++i) SetEntry(range, first + i, 0);
+  SetEntries(range, first, units, 0);
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -91,12 +91,13 @@ TEST_F(LifeTest, DetachGivesTheCacheBack) {
 
 TEST_F(LifeTest, PurgeReturnsWhatIsFree) {
   const fake::ScopedClock clock(1000);
-  void* const block = test_malloc(50 * kUnit);
-  memset(block, 1, 50 * kUnit);
+  constexpr size_t kSize = kSpanUnitsMax * kUnit + kUnit;  // too long to cache
+  void* const block = test_malloc(kSize);
+  memset(block, 1, kSize);
   const fake::CallCounter purges(Primitive::kPurge);
   test_free(block);
   const uint64_t early = purges.bytes();  // a small dirt limit does it at once
-  EXPECT_EQ(early + test_purge(), 50 * kUnit);
+  EXPECT_EQ(early + test_purge(), kSize);
   EXPECT_EQ(test_purge(), 0u);
 }
 

@@ -78,6 +78,13 @@ TEST(SizeClass, Spans) {
   EXPECT_EQ(SpanUnits(kRequestMax), kRequestMax >> kUnitShift);
   for (size_t units = 2; units <= kSpanUnitsMax; ++units) {
     const SizeClass c = SpanClass(units);
+    if (units > kExactUnitsMax) {
+      EXPECT_GE(UnitsOfSpanClass(c), units);
+      EXPECT_LT(UnitsOfSpanClass(c - 1), units);
+      EXPECT_LE(UnitsOfSpanClass(c), units + (units - 1) / 4);
+      EXPECT_EQ(SpanUnits(units * kUnit), UnitsOfSpanClass(c));
+      continue;
+    }
     EXPECT_GT(c, kSlabClasses);
     EXPECT_LE(c, kCachedClasses);
     EXPECT_EQ(UnitsOfSpanClass(c), units);
