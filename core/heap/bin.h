@@ -93,12 +93,34 @@ struct alignas(64) Bin {
 };
 static_assert(sizeof(Bin) == 1 << kBinShift);
 
+namespace internal {
+
+struct CapacityTable {
+  uint16_t max[kSlabClasses + 1];
+};
+
+constexpr CapacityTable MakeCapacityTable() {
+  CapacityTable table{};
+  for (SizeClass c = 1; c <= kSlabClasses; ++c) {
+    const size_t by_bytes = Config::kCacheBytesPerClass / ComputeSize(c);
+    table.max[c] = static_cast<uint16_t>(
+        Max(Min(by_bytes, Config::kCacheBlocksPerClass), 4));
+  }
+  return table;
+}
+static constexpr CapacityTable kCapacityTable = MakeCapacityTable();
+
+}  // namespace internal
+
 // How many blocks a bin of slab class `c` may hold.
 constexpr unsigned CapacityMax(SizeClass c) {
-  const size_t by_bytes =
-      Config::kCacheBytesPerClass / internal::ComputeSize(c);
-  return static_cast<unsigned>(
-      Max(Min(by_bytes, Config::kCacheBlocksPerClass), 4));
+  return internal::kCapacityTable.max[c];
+}
+
+// How many blocks a refill may take: the more, the further it reaches into
+// memory that was never touched while others' frees are on their way home.
+constexpr unsigned RefillMax(SizeClass c) {
+  return static_cast<unsigned>(Min(CapacityMax(c), 64));
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -19,7 +19,7 @@ void CheckAllocated(const Heap& heap, SizeClass c, const void* block) {
   ALCOVE_INVARIANT(slab->size_class == c);
   const BlockPlace place = PlaceOf(slab, InfoOf(c), block);
   ALCOVE_INVARIANT(place.is_start);
-  ALCOVE_INVARIANT(place.index / 64 < slab->fresh_word);
+  ALCOVE_INVARIANT(place.index < slab->fresh);
   ALCOVE_INVARIANT((slab->local[place.index / 64] >> (place.index % 64) & 1) ==
                    0);
   ALCOVE_INVARIANT(!heap.Caches(c, block));
@@ -48,7 +48,7 @@ void CheckFreed(const Heap& heap, const void* block, MapEntry entry) {
   // The local bits are the owner's to read.
   if (HeapOfEntry(entry) != heap.number()) return;
   ALCOVE_INVARIANT(slab->owner.Load(Order::kRelaxed) == &heap);
-  if (w >= slab->fresh_word) Stop(Misuse::kFreeNeverAllocated, block);
+  if (place.index >= slab->fresh) Stop(Misuse::kFreeNeverAllocated, block);
   if ((slab->local[w] >> bit & 1) != 0) {
     Stop(Misuse::kDoubleFree, block, info.size);
   }

@@ -24,8 +24,11 @@ constexpr unsigned kOthersShare = 4;
 // 4 MiB of small blocks.
 constexpr uint32_t kMailMax = 64;
 
-// Changes of the live count are published in steps of so many bytes.
-constexpr ptrdiff_t kPublishStep = 64 * 1024;
+// Changes of the live count are published in steps of so many bytes, or of this
+// share of what is live: each costs two atomic operations that all threads
+// contend for.
+constexpr size_t kPublishStep = 64 * 1024;
+constexpr size_t kPublishShare = 16;
 
 // The address of the lowest block in `bits`, which are of bitmap word `w`.
 void* BlockAt(const Slab* slab, const ClassInfo& info, unsigned w,
@@ -78,8 +81,9 @@ ALCOVE_INLINE size_t ForEachWord(Slab* slab, const ClassInfo& info,
                                                          const ClassInfo& info,
                                                          unsigned w,
                                                          BitWord bits) {
-  if (w >= slab->fresh_word) {
-    Stop(Misuse::kFreeNeverAllocated, BlockAt(slab, info, w, bits));
+  const BitWord never = bits & ~slab->UsedBits(w);
+  if (never != 0) {
+    Stop(Misuse::kFreeNeverAllocated, BlockAt(slab, info, w, never));
   }
   Stop(Misuse::kDoubleFree, BlockAt(slab, info, w, slab->local[w] & bits),
        info.size);
@@ -123,6 +127,14 @@ void Heap::Init(Instance* instance, HeapNumber number, void** slots) {
 
 // ---- Counting ----
 
+void Heap::MaybePublishLive() {
+  const ptrdiff_t change = unpublished_bytes_;
+  const auto size = static_cast<size_t>(change < 0 ? -change : change);
+  if (size < kPublishStep) return;
+  const size_t live = instance_->live.bytes.Load(Order::kRelaxed);
+  if (size >= live / kPublishShare) PublishLive();
+}
+
 void Heap::PublishLive() {
   instance_->live.Add(unpublished_blocks_, unpublished_bytes_);
   unpublished_blocks_ = 0;
@@ -134,7 +146,7 @@ void Heap::CountTaken(size_t blocks, size_t bytes) {
   counts_.taken_bytes.Add(bytes);
   unpublished_blocks_ += static_cast<ptrdiff_t>(blocks);
   unpublished_bytes_ += static_cast<ptrdiff_t>(bytes);
-  if (unpublished_bytes_ >= kPublishStep) PublishLive();
+  MaybePublishLive();
 }
 
 void Heap::CountReturned(size_t blocks, size_t bytes) {
@@ -142,7 +154,7 @@ void Heap::CountReturned(size_t blocks, size_t bytes) {
   counts_.taken_bytes.Subtract(bytes);
   unpublished_blocks_ -= static_cast<ptrdiff_t>(blocks);
   unpublished_bytes_ -= static_cast<ptrdiff_t>(bytes);
-  if (unpublished_bytes_ <= -kPublishStep) PublishLive();
+  MaybePublishLive();
 }
 
 void Heap::RefreshView() { view_ = instance_->region.PrimaryView(); }
@@ -187,7 +199,7 @@ void Heap::ReleaseSlab(Slab* slab) {
   RetireSlab(*span.range, slab);
   // A slab of which no block was ever handed out has touched no memory.
   instance_->region.Free(span, slab->units,
-                         slab->fresh_word != 0 || !slab->zero);
+                         slab->fresh != 0 || !slab->zero);
 }
 
 // After blocks of the slab became available.
@@ -227,7 +239,7 @@ void* Heap::Refill(SizeClass c) {
       if (slab == nullptr) return nullptr;
     }
   }
-  const TakenWord taken = TakeWord(slab, info);
+  const TakenWord taken = TakeWord(slab, info, RefillMax(c));
   if (slab->available == 0) Unlist(slab);
   CountTaken(taken.count, taken.count * size_t{info.size});
   bin.size = info.size;
@@ -310,12 +322,11 @@ bool Heap::Caches(SizeClass c, const void* block) const {
 size_t Heap::FlushOwnRun(Slab* slab, const ClassInfo& info, void** blocks,
                          size_t n) {
   BitWord* const local = slab->local;
-  const unsigned fresh = slab->fresh_word;
   unsigned hint = slab->hint_word;
   const size_t done = ForEachWord(
-      slab, info, blocks, n, [=, &hint](unsigned w, BitWord bits) {
+      slab, info, blocks, n, [=, &hint, &info](unsigned w, BitWord bits) {
         const BitWord before = local[w];
-        if (ALCOVE_UNLIKELY(w >= fresh || (before & bits) != 0)) {
+        if (ALCOVE_UNLIKELY(((before | ~slab->UsedBits(w)) & bits) != 0)) {
           StopAtFlush(slab, info, w, bits);
         }
         local[w] = before | bits;
@@ -341,7 +352,7 @@ ALCOVE_INLINE void Heap::FlushOwn(Slab* slab, const ClassInfo& info,
   const BitWord bit = BitWord{1} << (index % 64);
   BitWord* const local = slab->local + w;
   const BitWord before = *local;
-  if (ALCOVE_UNLIKELY(w >= slab->fresh_word || (before & bit) != 0)) {
+  if (ALCOVE_UNLIKELY(index >= slab->fresh || (before & bit) != 0)) {
     StopAtFlush(slab, info, w, bit);
   }
   *local = before | bit;

@@ -160,6 +160,7 @@ class Heap {
   void Unlist(Slab* slab);
   void ReleaseSlab(Slab* slab);
   void ReleaseIfEmpty(Slab* slab);
+  void MaybePublishLive();
   void PublishLive();
   bool GetSpanBudget(size_t units);
 

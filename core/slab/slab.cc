@@ -17,7 +17,7 @@ Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner,
   slab->available = info.blocks;
   slab->blocks = info.blocks;
   slab->hint_word = 0;
-  slab->fresh_word = 0;
+  slab->fresh = 0;
   slab->size_class = static_cast<uint8_t>(c);
   slab->listed = false;
   slab->zero = span.zero;
@@ -50,25 +50,40 @@ void RetireSlab(const Range& range, Slab* slab) {
   ALCOVE_INVARIANT(slab->available == slab->blocks && !slab->listed);
   EraseUnits(range, range.IndexOf(slab->start), slab->units);
   // The next slab here finds them as it expects.
-  memset(slab->local, 0, slab->fresh_word * sizeof(BitWord));
+  memset(slab->local, 0, slab->used_words() * sizeof(BitWord));
   slab->owner.Store(nullptr, Order::kSeqCst);
 }
 
-TakenWord TakeWord(Slab* slab, const ClassInfo& info) {
+TakenWord TakeWord(Slab* slab, const ClassInfo& info, unsigned limit) {
+  const unsigned used_words = slab->used_words();
   unsigned w = slab->hint_word;
-  while (w < slab->fresh_word && slab->local[w] == 0) ++w;
-  ALCOVE_INVARIANT(w < slab->words());
+  while (w < used_words && slab->local[w] == 0) ++w;
   TakenWord taken;
-  if (w < slab->fresh_word) {
-    taken.blocks = slab->local[w];
-    slab->local[w] = 0;
+  if (w < used_words) {
+    const BitWord all = slab->local[w];
+    BitWord rest = 0;
+    if (ALCOVE_UNLIKELY(CountBits(all) > limit)) {
+      rest = all;
+      for (unsigned i = 0; i < limit; ++i) rest &= rest - 1;
+    }
+    taken.blocks = all & ~rest;
+    slab->local[w] = rest;
+    slab->hint_word = static_cast<uint16_t>(rest == 0 ? w + 1 : w);
     taken.zero = false;
   } else {
-    taken.blocks = slab->FullWord(w);
+    w = slab->fresh / 64;
+    const unsigned bit = slab->fresh % 64;
+    const unsigned left = slab->blocks - slab->fresh;
+    const auto count =
+        static_cast<unsigned>(Min(Min(limit, 64 - bit), left));
+    ALCOVE_INVARIANT(count != 0);
+    taken.blocks = BitRange(bit, count);
+    slab->fresh = static_cast<uint16_t>(slab->fresh + count);
+    slab->hint_word = static_cast<uint16_t>(slab->fresh / 64);
     taken.zero = slab->zero;
-    slab->fresh_word = static_cast<uint16_t>(w + 1);
     // A stray free by another thread would come home after the block is out.
-    const BitWord stray = slab->remote[w].Load(Order::kRelaxed);
+    const BitWord stray =
+        slab->remote[w].Load(Order::kRelaxed) & taken.blocks;
     if (ALCOVE_UNLIKELY(stray != 0)) {
       Stop(Misuse::kFreeNeverAllocated,
            slab->start + (size_t{w} * 64 + LowestBit(stray)) * info.size);
@@ -82,7 +97,6 @@ TakenWord TakeWord(Slab* slab, const ClassInfo& info) {
            info.size);
     }
   }
-  slab->hint_word = static_cast<uint16_t>(w + 1);
   taken.count = CountBits(taken.blocks);
   ALCOVE_INVARIANT(taken.count != 0 && taken.count <= slab->available);
   slab->available = static_cast<uint16_t>(slab->available - taken.count);
@@ -92,9 +106,14 @@ TakenWord TakeWord(Slab* slab, const ClassInfo& info) {
 
 unsigned CollectRemote(Slab* slab, const ClassInfo& info) {
   unsigned count = 0;
-  for (unsigned w = 0; w < slab->fresh_word; ++w) {
+  for (unsigned w = 0; w < slab->used_words(); ++w) {
     if (slab->remote[w].Load(Order::kRelaxed) == 0) continue;
     const BitWord freed = slab->remote[w].Exchange(0, Order::kAcquire);
+    if (const BitWord never = freed & ~slab->UsedBits(w);
+        ALCOVE_UNLIKELY(never != 0)) {
+      Stop(Misuse::kFreeNeverAllocated,
+           slab->start + (size_t{w} * 64 + LowestBit(never)) * info.size);
+    }
     if (const BitWord twice = slab->local[w] & freed;
         ALCOVE_UNLIKELY(twice != 0)) {
       Stop(Misuse::kDoubleFree,

@@ -10,7 +10,7 @@
 // Bits, one for each block: `local` says that the block is available to the
 // owner's next refill; `remote`, that another thread freed it since the owner
 // last looked. A block with neither is live, or lies in some thread's cache.
-// Words that were never handed out (from `fresh_word` on) are 0 and count as
+// Blocks that were never handed out (from `fresh` on) have neither and count as
 // available, so that a slab touches no more of its bits than it needs.
 #ifndef ALCOVE_CORE_SLAB_SLAB_H_
 #define ALCOVE_CORE_SLAB_SLAB_H_
@@ -46,7 +46,7 @@ struct alignas(64) Slab {
   uint16_t available;  // blocks with a local bit, never-used ones included
   uint16_t blocks;
   uint16_t hint_word;   // no local bit is set in a word below
-  uint16_t fresh_word;  // words from here on were never handed out
+  uint16_t fresh;       // blocks from here on were never handed out
   uint8_t size_class;
   bool listed;  // in the list
   bool zero;    // the memory of fresh words reads as zero
@@ -64,10 +64,13 @@ struct alignas(64) Slab {
 
   unsigned words() const { return (blocks + 63u) / 64u; }
 
-  // The bits that exist in word `w`.
-  BitWord FullWord(unsigned w) const {
-    const unsigned rest = blocks - w * 64u;
-    return rest >= 64 ? ~BitWord{0} : BitRange(0, rest);
+  // How many words have blocks that were handed out, and which blocks of word
+  // `w` those are.
+  unsigned used_words() const { return (fresh + 63u) / 64u; }
+  BitWord UsedBits(unsigned w) const {
+    const unsigned before = w * 64u;
+    if (before >= fresh) return 0;
+    return fresh - before >= 64u ? ~BitWord{0} : BitRange(0, fresh - before);
   }
 };
 static_assert(sizeof(Slab) == kDescriptorBytes);
@@ -119,15 +122,15 @@ Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner, HeapNumber number);
 // in no list. The caller frees its units.
 void RetireSlab(const Range& range, Slab* slab);
 
-// Takes the available blocks of one bitmap word, the lowest that has some, out
-// of a slab with at least one block available.
+// Takes available blocks of one bitmap word, the lowest ones and at most `limit`
+// >= 1, out of a slab with at least one block available.
 struct TakenWord {
   BitWord blocks;  // never 0
   char* start;     // of the word's first block
   unsigned count;
   bool zero;  // the blocks' memory reads as zero
 };
-TakenWord TakeWord(Slab* slab, const ClassInfo& info);
+TakenWord TakeWord(Slab* slab, const ClassInfo& info, unsigned limit = 64);
 
 // Moves what other threads freed to the local bits; returns how many blocks. A
 // block that is in both was freed twice: misuse.
