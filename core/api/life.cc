@@ -9,8 +9,7 @@ namespace core = ALCOVE_CORE_NAMESPACE;
 ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
   const core::Range* const range = core::g_instance.region.RangeOf(address);
   if (range == nullptr) return 0;
-  const core::SizeClass c =
-      core::ClassOfEntry(core::EntryOf(*range, address));
+  const core::SizeClass c = core::ClassOfEntry(core::EntryOf(*range, address));
   return c != 0 && c != core::kShelvedClass;
 }
 
@@ -36,8 +35,8 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
   if (has_heap) core::thread_exit::Disarm();
   core::ForgetHeap();
   core::thread_exit::Release();
+  core::g_instance.registry.Release();  // one heap is in the region's memory
   core::g_instance.region.Release();
-  core::g_instance.registry.Release();
   core::g_instance.live.Reset();
   core::g_instance.homeless.Reset();
   core::g_instance.span_units.Store(0, core::Order::kRelaxed);

@@ -38,6 +38,19 @@ constexpr uint64_t BitRange(unsigned first, unsigned count) {
   return (~uint64_t{0} >> (64 - count)) << first;
 }
 
+// Where in a page an object of ours begins, in bytes: a number below
+// kColoursMax cache lines that depends on the page. If all began at the same
+// place, those of many instances would share the few sets of the cache that the
+// place belongs to. (The multiplier is 2^64 over the golden ratio: multiples of
+// anything spread evenly under it.)
+inline constexpr size_t kColoursMax = 16;
+inline constexpr size_t kCacheLine = 64;
+constexpr size_t ColourOf(uintptr_t page) {
+  constexpr unsigned kPageShift = 12;
+  const uint64_t hash = (page >> kPageShift) * 0x9e3779b97f4a7c15ull;
+  return (hash >> 60) % kColoursMax * kCacheLine;
+}
+
 constexpr size_t Min(size_t a, size_t b) { return a < b ? a : b; }
 constexpr size_t Max(size_t a, size_t b) { return a > b ? a : b; }
 

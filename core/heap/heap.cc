@@ -122,7 +122,7 @@ void HomelessCount::Reset() {
 void Heap::Init(Instance* instance, HeapNumber number, void** slots) {
   instance_ = instance;
   own_entries_ = MakeEntry(0, number);
-  slots_.Init(slots);
+  slots_.Init(near_slots_, slots);
 }
 
 // ---- Counting ----
@@ -198,8 +198,7 @@ void Heap::ReleaseSlab(Slab* slab) {
   span.first = span.range->IndexOf(slab->start);
   RetireSlab(*span.range, slab);
   // A slab of which no block was ever handed out has touched no memory.
-  instance_->region.Free(span, slab->units,
-                         slab->fresh != 0 || !slab->zero);
+  instance_->region.Free(span, slab->units, slab->fresh != 0 || !slab->zero);
 }
 
 // After blocks of the slab became available.

@@ -33,6 +33,11 @@ class Tally {
 };
 
 class Heap {
+  // What every free reads, in one line of the cache.
+  alignas(kCacheLine) Region::View view_;
+  Instance* instance_ = nullptr;
+  MapEntry own_entries_ = 0;
+
  public:
   // The state of the constant heap that a thread has before its first call:
   // every bin empty and full, so that every fast path ends in a slow one.
@@ -137,8 +142,10 @@ class Heap {
   // the heap, and then the asker must not.
   Atomic<uint64_t> tenancy;
   Atomic<platform::ProcessId> process;  // in which it was taken last
-  Heap* next_heap =
-      nullptr;  // in the registry's list; never changes once there
+  // In the registry's list, and whether it has a mapping of its own; they never
+  // change once it is there.
+  Heap* next_heap = nullptr;
+  bool mapped = false;
 
  private:
   friend void Announce(Heap* owner, Slab* slab);
@@ -164,11 +171,8 @@ class Heap {
   void PublishLive();
   bool GetSpanBudget(size_t units);
 
-  MapEntry own_entries_ = 0;
   uint32_t span_refusals_ = 0;  // how often they got no more since
   size_t span_units_ = 0;       // units that the span bins have room for
-  Region::View view_;
-  Instance* instance_ = nullptr;
   Counts counts_;
   // Changes of `taken` not yet added to the instance's own count.
   ptrdiff_t unpublished_blocks_ = 0;
@@ -180,9 +184,10 @@ class Heap {
       {};                              // slabs with blocks available, by class
   alignas(64) Atomic<Slab*> pending_;  // slabs with remote frees: a stack
   Atomic<uint32_t> mail_;              // how many were pushed since Collect
-  // Last, so that what a young heap touches, the members above and the bins of
-  // small classes, is one page.
-  Bin bins_[kClassLimit] = {};
+  // What a young heap touches is one page: the members above, the first arrays
+  // of its bins, and the bins of small classes. So the bins come last.
+  void* near_slots_[SlotPool::kNearSlots] = {};
+  alignas(64) Bin bins_[kClassLimit] = {};
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

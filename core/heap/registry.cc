@@ -11,6 +11,9 @@ namespace {
 // every kProbesMax living.
 constexpr unsigned kProbesMax = 64;
 
+// A heap and its slots.
+constexpr size_t kBytes = sizeof(Heap) + SlotPool::SlotsMax() * sizeof(void*);
+
 // Takes a heap whose tenancy was `before`; false if somebody else did since.
 bool Take(Heap* heap, uint64_t before, platform::ThreadId self,
           platform::ProcessId process) {
@@ -29,6 +32,13 @@ bool IsInherited(const Heap* heap, platform::ProcessId process) {
   return heap->process.Load(Order::kRelaxed) != process;
 }
 
+// The mapping of a heap that has one of its own.
+void Unmap(Heap* heap) {
+  char* const memory =
+      reinterpret_cast<char*>(heap) - AddressOf(heap) % platform::PageSize();
+  platform::Unmap(memory, Registry::HeapBytes());
+}
+
 void Leave(Heap* heap) {
   heap->tenancy.FetchAnd(~uint64_t{0} << 32, Order::kRelease);
 }
@@ -36,8 +46,7 @@ void Leave(Heap* heap) {
 }  // namespace
 
 size_t Registry::HeapBytes() {
-  return RoundUp(sizeof(Heap) + SlotPool::SlotsMax() * sizeof(void*),
-                 platform::PageSize());
+  return RoundUp(kColoursMax * kCacheLine + kBytes, platform::PageSize());
 }
 
 Heap* Registry::Adopt(platform::ThreadId self) {
@@ -60,17 +69,24 @@ Heap* Registry::Adopt(platform::ThreadId self) {
 }
 
 Heap* Registry::Create(Instance* instance, platform::ThreadId self) {
-  void* const memory = platform::Map(HeapBytes());
-  if (memory == nullptr) return nullptr;
-  const uint32_t number = count_.FetchAdd(1, Order::kRelaxed) + 1;
-  if (number > kHeapNumberMax) {
-    count_.FetchSub(1, Order::kRelaxed);
-    platform::Unmap(memory, HeapBytes());
-    return nullptr;
-  }
+  if (count_.Load(Order::kRelaxed) >= kHeapNumberMax) return nullptr;
   // All zero, as the mapping is, is how a heap begins; to write that would cost
   // the memory of all of its pages.
-  Heap* const heap = static_cast<Heap*>(memory);
+  auto* heap = static_cast<Heap*>(instance->region.TakeRoom(kBytes));
+  const bool mapped = heap == nullptr;
+  if (mapped) {
+    char* const memory = static_cast<char*>(platform::Map(HeapBytes()));
+    if (memory == nullptr) return nullptr;
+    heap = reinterpret_cast<Heap*>(memory + ColourOf(AddressOf(memory)));
+  }
+  const uint32_t number = count_.FetchAdd(1, Order::kRelaxed) + 1;
+  if (ALCOVE_UNLIKELY(number > kHeapNumberMax)) {
+    // Others were faster; there are so many heaps that the room is not ours.
+    count_.FetchSub(1, Order::kRelaxed);
+    Unmap(heap);
+    return nullptr;
+  }
+  heap->mapped = mapped;
   heap->Init(instance, static_cast<HeapNumber>(number),
              reinterpret_cast<void**>(heap + 1));
   heap->tenancy.Store(self, Order::kRelaxed);
@@ -137,7 +153,7 @@ void Registry::Release() {
   Heap* heap = heaps_.Exchange(nullptr, Order::kAcqRel);
   while (heap != nullptr) {
     Heap* const next = heap->next_heap;
-    platform::Unmap(heap, HeapBytes());
+    if (heap->mapped) Unmap(heap);
     heap = next;
   }
   count_.Store(0, Order::kRelaxed);

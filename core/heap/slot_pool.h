@@ -14,6 +14,7 @@ class SlotPool {
  public:
   static constexpr unsigned kSmallest = 8;
   static constexpr unsigned kLargest = 4096;
+  static constexpr unsigned kNearSlots = 8 * kSmallest;
   // Of a bin of spans.
   static constexpr unsigned kSpanSlotsMax = 64;
   static_assert(Config::kCacheBlocksPerClass <= kLargest);
@@ -34,7 +35,12 @@ class SlotPool {
     return slots;
   }
 
-  void Init(void** memory) { next_ = memory; }
+  // Uses kNearSlots slots first, and then memory for SlotsMax().
+  void Init(void** near_memory, void** memory) {
+    next_ = near_memory;
+    near_end_ = near_memory + kNearSlots;
+    far_ = memory;
+  }
 
   // An array of ArraySlots(capacity) slots.
   void** Take(unsigned capacity) {
@@ -43,8 +49,13 @@ class SlotPool {
     if (array != nullptr) {
       free = static_cast<void**>(array[0]);
     } else {
+      const size_t slots = ArraySlots(capacity);
+      if (far_ != nullptr && static_cast<size_t>(near_end_ - next_) < slots) {
+        next_ = far_;
+        far_ = nullptr;
+      }
       array = next_;
-      next_ += ArraySlots(capacity);
+      next_ += slots;
     }
     return array;
   }
@@ -61,6 +72,8 @@ class SlotPool {
   }
 
   void** next_ = nullptr;
+  void** near_end_ = nullptr;
+  void** far_ = nullptr;  // null once it is in use
   void** free_[HighestBit(kLargest) - HighestBit(kSmallest) + 1] = {};
 };
 

@@ -15,32 +15,31 @@ constexpr size_t kPurgeRun = 64;
 // Ranges begin where a transparent huge page can.
 constexpr size_t kRangeAlignment = size_t{2} << 20;
 
-// How the page that the Range is in is shared: before it lies the class map of
-// the first 128 units (8 MiB), behind it the descriptors of 16 units.
+// The class map of the first 128 units (8 MiB) and more is in one page with what
+// comes behind it.
 constexpr size_t kPage = 4096;
 constexpr size_t kMapShare = 512;
-constexpr size_t kRangeShare = 1536;
 
 }  // namespace
 
-Range* Range::Create(size_t size) {
-  static_assert(sizeof(Range) <= kRangeShare);
+Range* Range::Create(size_t size, size_t room) {
   const size_t units = size >> kUnitShift;
   const size_t map_bytes = units * sizeof(uint32_t);
-  // Offsets in the metadata.
-  const size_t page = Max(platform::PageSize(), kPage);
-  const size_t bits_at = RoundUp(units / 64 * sizeof(UnitWord), page);
-  const size_t shared_page =
-      RoundUp(bits_at + units * kBitBytes + map_bytes, page);
-  const size_t range_at = shared_page + kMapShare;
-  const size_t class_map_at = range_at - map_bytes;
-  const size_t descriptors_at = range_at + kRangeShare;
-  const size_t metadata_size =
-      RoundUp(descriptors_at + units * kDescriptorBytes, page);
-
   char* const base =
       static_cast<char*>(platform::Reserve(size, kRangeAlignment));
   if (base == nullptr) return nullptr;
+  // Offsets in the metadata.
+  const size_t page = Max(platform::PageSize(), kPage);
+  const size_t bits_at = RoundUp(units / 64 * sizeof(UnitWord), page);
+  const size_t room_at =
+      RoundUp(bits_at + units * kBitBytes + map_bytes, page) + kMapShare +
+      ColourOf(AddressOf(base));
+  const size_t class_map_at = room_at - map_bytes;
+  const size_t range_at = room == 0 ? room_at : RoundUp(room_at + room, page);
+  const size_t descriptors_at = RoundUp(range_at + sizeof(Range), 64);
+  const size_t metadata_size =
+      RoundUp(descriptors_at + units * kDescriptorBytes, page);
+
   char* const metadata = static_cast<char*>(platform::Map(metadata_size));
   if (metadata == nullptr) {
     platform::Unmap(base, size);
@@ -52,6 +51,7 @@ Range* Range::Create(size_t size) {
   range->descriptors_ = metadata + descriptors_at;
   range->bits_ = metadata + bits_at;
   range->metadata_ = metadata;
+  range->room_.Store(room == 0 ? nullptr : metadata + room_at, Order::kRelaxed);
   range->metadata_size_ = metadata_size;
   range->units_.Init(reinterpret_cast<UnitWord*>(metadata + bits_at), units,
                      AddressOf(base) >> kUnitShift);

@@ -5,10 +5,10 @@
 // Everything about a range lies in one mapping of its own, out of line, found
 // by arithmetic from the unit's index and touched only as far as units are
 // used. The class map runs backwards, so that what the first units need shares
-// a page:
+// a page with a room for the layer above, if there is one:
 //
-//   unit words | bits -> |       <- class map | Range | descriptors ->
-//                                     |<----- a page ------>|
+//   unit words | bits -> |         <- class map | room | Range | descriptors ->
+//                                        |<-- a page -->|
 #ifndef ALCOVE_CORE_REGION_RANGE_H_
 #define ALCOVE_CORE_REGION_RANGE_H_
 
@@ -30,7 +30,10 @@ class Range {
  public:
   // Reserves `size` bytes, a multiple of kRangeGranule. Null if the system
   // refuses.
-  static Range* Create(size_t size);
+  static Range* Create(size_t size, size_t room = 0);
+
+  // The room, for the first who asks; null for all others.
+  void* TakeRoom() { return room_.Exchange(nullptr, Order::kRelaxed); }
 
   // Unmaps the range and its metadata, this object included.
   static void Destroy(Range* range);
@@ -104,6 +107,7 @@ class Range {
   char* descriptors_ = nullptr;
   char* bits_ = nullptr;
   void* metadata_ = nullptr;
+  Atomic<void*> room_;
   size_t metadata_size_ = 0;
   Atomic<size_t> committed_;  // units that are accessible, from the first on
   UnitMap units_;

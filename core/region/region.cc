@@ -46,26 +46,25 @@ Region::View Region::PrimaryView() const {
   if (first == nullptr) return {};
   const size_t units = first->units().units();
   return {AddressOf(first->base()) + first->size() - 1, units,
-          first->class_map(),
-          static_cast<char*>(first->descriptor(units - 1))};
+          first->class_map(), static_cast<char*>(first->descriptor(units - 1))};
 }
 
-bool Region::AddRange(unsigned slot, size_t units_needed) {
+bool Region::AddRange(unsigned slot, size_t units_needed, size_t room) {
   if (slot >= kRangesMax || units_needed > (size_t{1} << 47 >> kUnitShift))
     return false;
   const size_t least = RoundUp(units_needed << kUnitShift, kRangeGranule);
   size_t size = RoundUp(Config::kRegionReserve, kRangeGranule);
   for (unsigned i = 0; i < slot && size < kDoubledMax; ++i) size *= 2;
   size = Max(size, least);
-  Range* range = Range::Create(size);
+  Range* range = Range::Create(size, room);
   while (range == nullptr && size > least) {
     size = Max(RoundUp(size / 2, kRangeGranule), least);
-    range = Range::Create(size);
+    range = Range::Create(size, room);
     if (range != nullptr && size > least) {
       const size_t modest =
           Max(RoundUp(size / kScarceShare, kRangeGranule), least);
       Range::Destroy(range);
-      range = Range::Create(modest);
+      range = Range::Create(modest, room);
       break;
     }
   }
@@ -77,6 +76,15 @@ bool Region::AddRange(unsigned slot, size_t units_needed) {
   return true;
 }
 
+void* Region::TakeRoom(size_t size) {
+  Range* first = ranges_[0].Load(Order::kAcquire);
+  if (first == nullptr) {
+    if (!AddRange(0, 1, size)) return nullptr;
+    first = ranges_[0].Load(Order::kAcquire);
+  }
+  return first->TakeRoom();
+}
+
 Span Region::Allocate(size_t count, size_t alignment) {
   const size_t alignment_units =
       alignment <= kUnit ? 1 : alignment >> kUnitShift;
@@ -86,7 +94,7 @@ Span Region::Allocate(size_t count, size_t alignment) {
     if (range == nullptr) {
       // Where memory is refused, more address space would not help.
       if (refused) break;
-      if (!AddRange(i, count + alignment_units - 1)) break;
+      if (!AddRange(i, count + alignment_units - 1, 0)) break;
       range = ranges_[i].Load(Order::kAcquire);
     }
     Span span;

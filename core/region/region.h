@@ -30,6 +30,11 @@ class Region {
   // power of two, of one unit or more). An empty one if there is no memory.
   Span Allocate(size_t count, size_t alignment);
 
+  // `size` bytes of zeroed memory, in one page with what every free of a young
+  // instance reads: for the first who asks. Null for others, or if there is no
+  // memory. It stays until the region is released.
+  void* TakeRoom(size_t size);
+
   // `dirty`: the units may hold memory. May purge.
   void Free(const Span& span, size_t count, bool dirty);
 
@@ -84,15 +89,15 @@ class Region {
 
  private:
   Range* LaterRangeOf(const void* p) const;
-  bool AddRange(unsigned slot, size_t units_needed);
+  bool AddRange(unsigned slot, size_t units_needed, size_t room);
   void PurgeBeyondBound();
 
   Atomic<Range*> ranges_[kRangesMax] = {};
   Atomic<uint64_t> next_purge_ticks_;  // not before this is the clock looked at
   Atomic<uint64_t> last_purge_ms_;
-  Atomic<unsigned> doublings_;    // of DirtyBound
-  Atomic<size_t> purged_;         // units purged since these were reviewed
-  Atomic<uint64_t> changed_ms_;   // when these last changed
+  Atomic<unsigned> doublings_;   // of DirtyBound
+  Atomic<size_t> purged_;        // units purged since these were reviewed
+  Atomic<uint64_t> changed_ms_;  // when these last changed
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

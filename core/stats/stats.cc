@@ -41,7 +41,7 @@ Snapshot TakeSnapshot(const Instance& instance) {
   for (const Heap* heap = instance.registry.first(); heap != nullptr;
        heap = heap->next_heap) {
     if (heap->thread() != 0) ++s.threads;
-    s.bytes_metadata += Registry::HeapBytes();
+    if (heap->mapped) s.bytes_metadata += Registry::HeapBytes();
     const Heap::Counts& counts = heap->counts();
     blocks += counts.taken_blocks.Get() - counts.sent_blocks.Get() +
               counts.received_blocks.Get();

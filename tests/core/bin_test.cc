@@ -97,18 +97,21 @@ TEST(SlotPool, ArraysArePowersOfTwo) {
 }
 
 TEST(SlotPool, ArraysGoToTheNextBin) {
+  void* near_memory[SlotPool::kNearSlots] = {};
   void* memory[64] = {};
   SlotPool pool;
-  pool.Init(memory);
+  pool.Init(near_memory, memory);
   void** const a = pool.Take(8);
   void** const b = pool.Take(16);
-  EXPECT_EQ(a, memory);
-  EXPECT_EQ(b, memory + 8) << "packed";
+  EXPECT_EQ(a, near_memory);
+  EXPECT_EQ(b, near_memory + 8) << "packed";
   pool.Give(a, 8);
   pool.Give(nullptr, 8);
-  EXPECT_EQ(pool.Take(16), memory + 24);
+  EXPECT_EQ(pool.Take(16), near_memory + 24);
   EXPECT_EQ(pool.Take(5), a);
-  EXPECT_EQ(pool.Take(8), memory + 40);
+  EXPECT_EQ(pool.Take(8), near_memory + 40);
+  EXPECT_EQ(pool.Take(32), memory) << "what does not fit goes elsewhere";
+  EXPECT_EQ(pool.Take(8), memory + 32) << "and all that follows";
 }
 
 // However bins grow, and in whichever order, the memory of a heap suffices.
@@ -116,22 +119,27 @@ TEST(SlotPool, NeverRunsOut) {
   SCOPED_TRACE(Random::Seed());
   for (uint64_t round = 0; round < 200; ++round) {
     Random random(round);
+    std::vector<void*> near_memory(SlotPool::kNearSlots);
     std::vector<void*> memory(SlotPool::SlotsMax());
     SlotPool pool;
-    pool.Init(memory.data());
+    pool.Init(near_memory.data(), memory.data());
     std::vector<unsigned> capacities(kCachedClasses + 1, 0);
     std::vector<void**> arrays(kCachedClasses + 1, nullptr);
     for (int step = 0; step < 2000; ++step) {
       const auto c = static_cast<SizeClass>(1 + random.Below(kCachedClasses));
       const size_t most =
-          c <= kSlabClasses ? CapacityMax(c) : SlotPool::kSmallest;
+          c <= kSlabClasses ? CapacityMax(c) : SlotPool::kSpanSlotsMax;
       const auto next =
           static_cast<unsigned>(Min(Max(capacities[c] * 2, 8), most));
       if (next == capacities[c]) continue;
       void** const array = pool.Take(next);
-      ASSERT_GE(array, memory.data());
-      ASSERT_LE(array + SlotPool::ArraySlots(next),
-                memory.data() + memory.size());
+      const std::vector<void*>& home =
+          array >= near_memory.data() &&
+                  array < near_memory.data() + near_memory.size()
+              ? near_memory
+              : memory;
+      ASSERT_GE(array, home.data());
+      ASSERT_LE(array + SlotPool::ArraySlots(next), home.data() + home.size());
       pool.Give(arrays[c], capacities[c]);
       arrays[c] = array;
       capacities[c] = next;

@@ -211,7 +211,7 @@ TEST_F(ExhaustionTest, UnmapRefused) {
     EXPECT_EQ(test_shutdown(), 0);
     refused = failures.failed();
   }
-  EXPECT_EQ(refused, 3u) << "the range, its metadata, the heap";
+  EXPECT_EQ(refused, 2u) << "the range, and its metadata with the heap";
   EXPECT_EQ(fake::MappedBytes(), mapped);
   void* const block = test_malloc(100);
   EXPECT_NE(block, nullptr);

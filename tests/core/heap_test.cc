@@ -29,7 +29,8 @@ TEST_F(HeapTest, TheFirstRefillTakesOneSlab) {
   ASSERT_NE(block, nullptr);
   EXPECT_EQ(AddressOf(block) % kUnit, 0u) << "the lowest block of the slab";
   EXPECT_EQ(UsedUnits(), InfoOf(c).units);
-  EXPECT_EQ(CountBits(heap()->bin(c).mask.Load(Order::kRelaxed)), 63u);
+  EXPECT_EQ(CountBits(heap()->bin(c).mask.Load(Order::kRelaxed)),
+            RefillMax(c) - 1);
   test_free(block);
 }
 
@@ -165,10 +166,11 @@ TEST_F(HeapTest, Caches) {
 }
 
 TEST_F(HeapTest, RefillFailsWithoutMemory) {
-  ASSERT_NE(heap(), nullptr);
   const SizeClass c = ClassOfSize(64);
   {
     const ScopedFailures reserve(Primitive::kReserve, Failures::Always());
+    ASSERT_NE(heap(), nullptr) << "a heap is had without a range";
+    EXPECT_TRUE(heap()->mapped);
     EXPECT_EQ(heap()->Refill(c), nullptr);
   }
   {

@@ -103,6 +103,18 @@ TEST_F(MisuseDeathTest, DoubleFreeOfAHugeBlock) {
       kNoBlock);
 }
 
+// A free one that a cache keeps is none that may be used.
+TEST_F(MisuseDeathTest, UseOfAFreedHugeBlock) {
+  EXPECT_MISUSE(
+      {
+        char* p = Block(40 * kUnit);
+        test_free(p);
+        EXPECT_EQ(test_owns(p), 0);
+        test_malloc_usable_size(p);
+      },
+      kUseNoBlock);
+}
+
 // What a cache holds is looked at when it is given back.
 TEST_F(MisuseDeathTest, DoubleFreeIsNoticedWhenTheCacheIsGivenBack) {
   EXPECT_MISUSE(

@@ -58,6 +58,27 @@ TEST_F(RegionTest, TheFirstRangeIsFoundFast) {
   EXPECT_GE(view.SlotOf(nullptr), view.units);
 }
 
+TEST_F(RegionTest, TheRoomIsForOne) {
+  auto* const room = static_cast<char*>(region_.TakeRoom(10000));
+  ASSERT_NE(room, nullptr);
+  EXPECT_EQ(AddressOf(room) % kCacheLine, 0u);
+  for (size_t i = 0; i < 10000; ++i) ASSERT_EQ(room[i], 0) << i;
+  EXPECT_EQ(region_.TakeRoom(10000), nullptr);
+  // Beside what every free of a young instance reads, and nothing else.
+  const Span span = region_.Allocate(1, kUnit);
+  EXPECT_EQ(AddressOf(span.range->class_map_slot(0)) / 4096,
+            AddressOf(room) / 4096);
+  const uintptr_t end = AddressOf(room) + 10000;
+  EXPECT_LE(AddressOf(span.range->class_map_slot(0) + 1), AddressOf(room));
+  EXPECT_GE(AddressOf(span.range), end);
+  EXPECT_GE(AddressOf(span.range->descriptor(0)), end);
+}
+
+TEST_F(RegionTest, NoRoomWhereTheFirstRangeIsThere) {
+  region_.Allocate(1, kUnit);
+  EXPECT_EQ(region_.TakeRoom(10000), nullptr);
+}
+
 TEST_F(RegionTest, Alignment) {
   for (size_t alignment = kUnit; alignment <= size_t{1} << 30; alignment *= 2) {
     const Span span = region_.Allocate(2, alignment);
@@ -224,6 +245,54 @@ TEST_F(PurgeTest, TooMuchDirtDoesNotWait) {
   region_.Free(part, limit, true);
   EXPECT_GT(purges.calls(), 0u);
   EXPECT_EQ(span.range->units().dirty(), 0u);
+}
+
+// A program that frees all it has and falls silent leaves little.
+TEST_F(PurgeTest, SilenceLeavesLittle) {
+  constexpr size_t kUnits = 1000;
+  const Span span = region_.Allocate(kUnits, kUnit);
+  ASSERT_NE(span.range, nullptr);
+  const fake::CallCounter purges(Primitive::kPurge);
+  Span part = span;
+  for (size_t i = 0; i < kUnits; ++i, ++part.first) {
+    region_.Free(part, 1, true);
+    const size_t used = kUnits - 1 - i;
+    EXPECT_LE(span.range->units().dirty(), region_.DirtyBound(used));
+  }
+  EXPECT_LE(span.range->units().dirty() * kUnit,
+            Min(Config::kPurgeDirtyMin, Config::kPurgeDirtyMax));
+  if (Config::kPurgeDirtyMin >= 1024 * 1024) {
+    EXPECT_LE(purges.calls(), 60u) << "in large steps";
+  }
+}
+
+// What it had purged is wanted again, and again: it purges less and less. When
+// nobody wants it any more, it forgets.
+TEST_F(PurgeTest, LearnsFromRegret) {
+  if (Config::kPurgeDirtyMax < 16 * Config::kPurgeDirtyMin) GTEST_SKIP();
+  const size_t least = region_.DirtyBound(0);
+  const auto more = [&] {
+    const size_t units = region_.DirtyBound(0) + 1;
+    const Span span = region_.Allocate(units, kUnit);
+    region_.Free(span, units, true);
+  };
+  for (int i = 0; i < 4; ++i) more();
+  EXPECT_GT(region_.DirtyBound(0), least);
+  EXPECT_LE(region_.DirtyBound(0), Config::kPurgeDirtyMax >> kUnitShift);
+  // Each time other memory than what was purged: no regret.
+  for (int i = 0; region_.DirtyBound(0) != least; ++i) {
+    ASSERT_LT(i, 30);
+    clock_.Advance(1000);
+    const size_t bound = region_.DirtyBound(0);
+    const Span span = region_.Allocate(bound + 1, kUnit);
+    Span hole = span;
+    hole.first += 1;
+    region_.Free(hole, bound, true);  // purged by what comes next
+    hole.first = span.first;
+    region_.Free(hole, 1, true);
+    // What is claimed from now on lies beyond.
+    region_.Allocate(span.range->units().top(), kUnit);
+  }
 }
 
 TEST_F(PurgeTest, NothingDirtyAsksNobody) {

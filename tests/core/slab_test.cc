@@ -107,6 +107,42 @@ TEST_P(SlabTest, HandsOutEveryBlockOnceInOrder) {
   EXPECT_EQ(next, info().blocks);
 }
 
+TEST_P(SlabTest, TakesNoMoreThanAsked) {
+  unsigned next = 0;
+  while (slab_->available != 0) {
+    const TakenWord taken = TakeWord(slab_, info(), 5);
+    ASSERT_LE(taken.count, 5u);
+    EXPECT_TRUE(taken.zero);
+    EXPECT_EQ(taken.start + LowestBit(taken.blocks) * size_t{info().size},
+              Block(next));
+    next += taken.count;
+    ASSERT_EQ(slab_->fresh, next);
+  }
+  EXPECT_EQ(next, info().blocks);
+  for (unsigned i = 0; i < info().blocks; ++i) FreeRemotely(i);
+  CollectRemote(slab_, info());
+  for (next = 0; slab_->available != 0;) {
+    const TakenWord taken = TakeWord(slab_, info(), 3);
+    ASSERT_LE(taken.count, 3u);
+    EXPECT_FALSE(taken.zero);
+    EXPECT_EQ(taken.start + LowestBit(taken.blocks) * size_t{info().size},
+              Block(next));
+    next += taken.count;
+  }
+  EXPECT_EQ(next, info().blocks);
+}
+
+// What comes back goes out again before memory that was never touched.
+TEST_P(SlabTest, UsedBlocksComeBeforeFreshOnes) {
+  TakeWord(slab_, info(), 4);
+  FreeRemotely(2);
+  ASSERT_EQ(CollectRemote(slab_, info()), 1u);
+  const TakenWord taken = TakeWord(slab_, info(), 4);
+  EXPECT_EQ(taken.blocks, BitWord{1} << 2);
+  EXPECT_FALSE(taken.zero);
+  EXPECT_TRUE(TakeWord(slab_, info(), 4).zero);
+}
+
 TEST_P(SlabTest, RemoteFreesComeBack) {
   TakeAll();
   EXPECT_EQ(CollectRemote(slab_, info()), 0u);
@@ -149,6 +185,15 @@ TEST_P(SlabTest, Retire) {
   slab_ = CreateSlab(span_, other, owner(), kHeap);
   EXPECT_EQ(slab_->available, InfoOf(other).blocks);
   EXPECT_EQ(CollectRemote(slab_, InfoOf(other)), 0u);
+}
+
+TEST_P(SlabDeathTest, FreedRemotelyAndNeverAllocated) {
+  TakeWord(slab_, info(), 4);
+  FreeRemotely(6);
+  EXPECT_EXIT(
+      CollectRemote(slab_, info()), testing::KilledBySignal(SIGABRT),
+      "^alcove\\[test_\\]: free of a block never allocated at 0x[0-9a-f]+\n$");
+  slab_->remote[0].Store(0, Order::kRelaxed);
 }
 
 TEST_P(SlabDeathTest, FreedRemotelyAndAvailable) {

@@ -94,6 +94,50 @@ TEST_F(SpanCacheTest, DemandMovesFromClassToClass) {
   EXPECT_EQ(Stats().bytes_spans, 0u);
 }
 
+// Spans beyond those with a class for each length, too, from any thread.
+TEST_F(SpanCacheTest, LongSpansAreCached) {
+  if (Config::kCacheSpanBytes < 128 * kUnit) GTEST_SKIP();
+  void* const a = Span(100);
+  std::thread([&] {
+    test_free(a);
+    EXPECT_EQ(Cached(), SpanUnits(100 * kUnit) * kUnit);
+    const fake::ScopedForbid clock(Primitive::kMilliseconds);
+    EXPECT_EQ(Span(97), a) << "of the same class";
+    test_free(a);
+  }).join();
+  EXPECT_EQ(Stats().blocks_live, 0u);
+}
+
+// All heaps together have a budget, too.
+TEST_F(SpanCacheTest, ManyThreadsShareABudget) {
+  if (Config::kCacheSpanBytes == 0) GTEST_SKIP();
+  constexpr unsigned kThreads = 12;
+  std::atomic<unsigned> done{0};
+  RunThreads(kThreads, [&](unsigned) {
+    std::vector<void*> spans;
+    const size_t n = Config::kCacheSpanBytes / (4 * kUnit);
+    for (size_t i = 0; i < Min(n, 60); ++i) spans.push_back(Span(4));
+    for (void* span : spans) test_free(span);
+    ++done;
+    while (done < kThreads) std::this_thread::yield();
+    EXPECT_LE(Cached(),
+              Max(4 * Config::kCacheSpanBytes, Stats().bytes_spans_peak / 8));
+  });
+}
+
+// Memory that is cached is used before the instance grows.
+TEST_F(SpanCacheTest, IsUsedUpBeforeTheInstanceGrows) {
+  if (Config::kCacheSpanBytes < 64 * kUnit) GTEST_SKIP();
+  std::vector<void*> spans;
+  for (int i = 0; i < 20; ++i) spans.push_back(Span(2));
+  for (void* span : spans) test_free(span);
+  ASSERT_EQ(Cached(), 40 * kUnit);
+  const size_t peak = Stats().bytes_spans_peak;
+  void* const block = Span(16);
+  EXPECT_LE(Stats().bytes_spans_peak, peak);
+  test_free(block);
+}
+
 TEST_F(SpanCacheTest, BothEndsOfABinAtOnce) {
   std::vector<void*> theirs;
   std::thread([&] {

@@ -212,6 +212,58 @@ TEST(UnitMap, PurgeTakesDirtyRunsOutOfReach) {
   EXPECT_EQ(map.DirtyOfClaim(100), 0u);
 }
 
+TEST(UnitMap, RefillsAreCounted) {
+  Map map(128);
+  ASSERT_EQ(map.Claim(20), 0u);
+  EXPECT_EQ(map->TakeRefilled(), 0u) << "beyond the top is no refill";
+  map->Release(0, 10, true);
+  ASSERT_EQ(map.Claim(4), 0u);
+  EXPECT_EQ(map->TakeRefilled(), 0u) << "nor is what is dirty";
+  size_t cursor = 0;
+  size_t first;
+  size_t count;
+  ASSERT_TRUE(map->BeginPurge(&cursor, 64, &first, &count));
+  map->EndPurge(first, count, true);
+  ASSERT_EQ(map.Claim(5), 4u);
+  EXPECT_EQ(map->TakeRefilled(), 5u);
+  EXPECT_EQ(map->TakeRefilled(), 0u);
+}
+
+TEST(UnitMap, SweepsTakeWholeGroupsWithAMark) {
+  Map map(256);
+  ASSERT_EQ(map.Claim(200), 0u);
+  for (const size_t unit : {3u, 9u, 70u, 140u}) map->Note(unit);
+  map->Release(0, 4, true);    // a group with a mark
+  map->Release(8, 3, false);   // not whole
+  map->Release(64, 12, true);  // three groups, one with a mark
+  map->Release(144, 4, true);  // no mark
+  size_t cursor = 0;
+  size_t first;
+  size_t count;
+  ASSERT_TRUE(map->BeginSweep(4, &cursor, 64, &first, &count));
+  EXPECT_EQ(first, 0u);
+  EXPECT_EQ(count, 4u);
+  for (size_t i = 0; i < 4; ++i) EXPECT_TRUE(map->IsUsed(i)) << "out of reach";
+  map->EndSweep(first, count);
+  EXPECT_FALSE(map->IsUsed(0));
+  ASSERT_TRUE(map->BeginSweep(4, &cursor, 64, &first, &count));
+  EXPECT_EQ(first, 68u);
+  EXPECT_EQ(count, 4u);
+  map->EndSweep(first, count);
+  EXPECT_FALSE(map->BeginSweep(4, &cursor, 64, &first, &count));
+  cursor = 0;
+  EXPECT_FALSE(map->BeginSweep(4, &cursor, 64, &first, &count))
+      << "the marks are gone";
+  // A group may be a whole word.
+  cursor = 0;
+  map->Release(128, 16, true);
+  map->Release(148, 52, true);
+  ASSERT_TRUE(map->BeginSweep(64, &cursor, 64, &first, &count));
+  EXPECT_EQ(first, 128u);
+  EXPECT_EQ(count, 64u);
+  map->EndSweep(first, count);
+}
+
 TEST(UnitMap, PurgeOfNothing) {
   Map map(128);
   size_t cursor = 0;
