@@ -271,6 +271,7 @@ void Heap::Grow(SizeClass c, unsigned capacity) {
   if (array != old) slots_.Give(old, bin.capacity);
   bin.bottom = array;
   bin.capacity = static_cast<uint16_t>(capacity);
+  bin.own_entry = MakeEntry(c, number());
   bin.top.Store(array + own, Order::kRelaxed);
   bin.limit.Store(array + capacity - others, Order::kRelaxed);
 }
