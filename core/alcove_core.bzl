@@ -1,4 +1,4 @@
-"""The core's build interface, version 1: what a core tells the macro that stamps it.
+"""The core's build interface, version 2: what a core tells the macro that stamps it.
 
 A core of another release comes from another repository, and a provider defined in that
 repository's .bzl files would be a different object from ours. So everything here travels
@@ -11,11 +11,15 @@ OutputGroupInfo, the files:
                        becomes a call of the function it implements
     headers            .h files that the sources include
     header_template    the public header, with {NAME} {PREFIX} {NAMESPACE} {VERSION} {LABEL}
-    public_names       the list of public names, one ALCOVE_PUBLIC_NAME(name) a line
+                       and {KNOB_<name>}, a knob's value
+    inline_header_template  the same for <name>_inline.h; may be missing
+    public_names       the list of public names, one ALCOVE_PUBLIC_NAME(name) a line, or
+                       ALCOVE_PUBLIC_THREAD_LOCAL(name) for a thread-local variable
 
 TemplateVariableInfo, the strings:
 
-    ALCOVE_CORE_INTERFACE  "1"; grows when an older macro could not stamp this core
+    ALCOVE_CORE_INTERFACE  "2"; grows when an older macro could not stamp this core (the
+                           audit that came with "1" knew no public variables)
     ALCOVE_CORE_VERSION    the release
     ALCOVE_CORE_ROOT       the folder that the core's includes are relative to
     ALCOVE_CORE_KNOBS      JSON of KNOBS (core/knobs.bzl)
@@ -31,6 +35,7 @@ def _alcove_core_impl(ctx):
         OutputGroupInfo(
             header_template = depset([ctx.file.header_template]),
             headers = depset(ctx.files.hdrs),
+            inline_header_template = depset(ctx.files.inline_header_template),
             nobuiltin_sources = depset(ctx.files.nobuiltin_srcs),
             public_names = depset([ctx.file.public_names]),
             sources = depset(ctx.files.srcs),
@@ -51,6 +56,7 @@ _alcove_core = rule(
         "copts": attr.string_list(),
         "hdrs": attr.label_list(allow_files = [".h"]),
         "header_template": attr.label(allow_single_file = True, mandatory = True),
+        "inline_header_template": attr.label(allow_single_file = True),
         "interface": attr.string(),
         "knobs_json": attr.string(mandatory = True),
         "nobuiltin_srcs": attr.label_list(allow_files = [".cc"]),
@@ -73,7 +79,8 @@ def alcove_core(
         version,
         nobuiltin_srcs = [],
         copts = [],
-        interface = "1",
+        inline_header_template = None,
+        interface = "2",
         **kwargs):
     """Declares a core that alcove_instance can stamp. Nothing is compiled here.
 
@@ -92,6 +99,7 @@ def alcove_core(
       nobuiltin_srcs: .cc files that define memcpy, memmove, memset and memcmp.
       copts: flags that make the core faster or smaller; a compiler that does not know one
         goes without.
+      inline_header_template: the header with inlined fast paths, if the core has one.
       interface: the number of the build interface; only tests change it.
       **kwargs: visibility, tags, testonly and what else every rule has.
     """
@@ -101,6 +109,7 @@ def alcove_core(
         hdrs = hdrs,
         copts = copts,
         header_template = header_template,
+        inline_header_template = inline_header_template,
         interface = interface,
         knobs_json = json.encode(knobs),
         nobuiltin_srcs = nobuiltin_srcs,

@@ -110,6 +110,9 @@ uint64_t Milliseconds();
 
 // ---- Code ----
 
+// ALCOVE_SYMBOL("name") at the end of a variable's declaration gives it this
+// name in the object file, whatever it is called in C++.
+
 // `value`, but the compiler does not know it; costs no instruction.
 inline size_t Opaque(size_t value);
 

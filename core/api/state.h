@@ -14,8 +14,11 @@ extern ALCOVE_HIDDEN Instance g_instance;
 extern ALCOVE_HIDDEN Heap g_no_heap;
 
 // The calling thread's heap, or &g_no_heap. Initialized statically, so that
-// reading it needs no call.
-extern ALCOVE_HIDDEN constinit thread_local Heap* tls_heap;
+// reading it needs no call. Its symbol is the one public variable: code that
+// includes the inline header reads it. A new layout of what it points to is a
+// new number, so that code that was compiled for the old one does not link.
+extern __attribute__((visibility("protected"))) constinit thread_local Heap*
+    tls_heap ALCOVE_SYMBOL(ALCOVE_PREFIX_STRING "thread_heap_v1");
 
 // The calling thread's heap, acquired if it has none; null if there is no
 // memory.

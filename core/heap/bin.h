@@ -34,6 +34,9 @@ struct alignas(64) Bin {
   uint32_t size;     // of a block, in bytes; set by the first refill
   Published<uint16_t> capacity;
   bool mask_zero;  // the mask's blocks read as zero
+  // The class map's entry of this thread's slabs of the class, for the inlined
+  // frees of the public header; 0, which no block's unit has, without an array.
+  uint32_t own_entry;
 
   // A block, or null if the bin has none of its own.
   ALCOVE_INLINE void* Pop() {

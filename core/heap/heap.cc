@@ -270,6 +270,7 @@ void Heap::Grow(SizeClass c, unsigned capacity) {
   if (array != old) slots_.Give(old, bin.capacity);
   bin.bottom = array;
   bin.capacity = static_cast<uint16_t>(capacity);
+  bin.own_entry = MakeEntry(c, number());
   bin.top.Store(array + own, Order::kRelaxed);
   bin.limit.Store(array + capacity - others, Order::kRelaxed);
 }
@@ -380,7 +381,7 @@ size_t Heap::FlushOther(Slab* slab, const ClassInfo& info, void** blocks,
 }
 
 // The slab that holds a block of class `c`, and its entry in the class map;
-// stops if the block was freed already.
+// stops if the block was freed already or never was one.
 ALCOVE_INLINE Slab* Heap::SlabOf(SizeClass c, const ClassInfo& info,
                                  const void* block, MapEntry* entry) const {
   const size_t slot = view_.SlotOf(block);
@@ -391,6 +392,8 @@ ALCOVE_INLINE Slab* Heap::SlabOf(SizeClass c, const ClassInfo& info,
                                    slot * kDescriptorBytes);
   } else {
     const Range* const range = instance_->region.RangeOf(block);
+    // The public header lets callers put blocks here unseen.
+    if (ALCOVE_UNLIKELY(range == nullptr)) Stop(Misuse::kFreeForeign, block);
     *entry = EntryOf(*range, block);
     slab = static_cast<Slab*>(range->descriptor(range->IndexOf(block)));
   }

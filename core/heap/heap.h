@@ -149,6 +149,7 @@ class Heap {
 
  private:
   friend void Announce(Heap* owner, Slab* slab);
+  friend struct InlineLayout;  // asserts what the public header says of it
 
   // Gives blocks[0, n) of slab class `c` back to their slabs.
   void Flush(SizeClass c, void** blocks, size_t n);

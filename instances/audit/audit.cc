@@ -1,6 +1,7 @@
 #include "instances/audit/audit.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace alcove::audit {
 namespace {
@@ -11,6 +12,9 @@ class Auditor {
       : object_(object), policy_(policy) {
     for (const std::string& name : policy.names) {
       public_.insert(policy.prefix + name);
+    }
+    for (const std::string& name : policy.thread_locals) {
+      public_thread_locals_.insert(policy.prefix + name);
     }
   }
 
@@ -37,11 +41,13 @@ class Auditor {
       defined.insert(symbol.name);
       CheckExternal(symbol);
     }
-    for (const std::string& name : public_) {
-      if (defined.count(name) == 0) {
-        Find("public symbol '" + name +
-             "' is not defined; define it in core/api or take it off "
-             "public_names.def");
+    for (const auto* names : {&public_, &public_thread_locals_}) {
+      for (const std::string& name : *names) {
+        if (defined.count(name) == 0) {
+          Find("public symbol '" + name +
+               "' is not defined; define it in core/api or take it off "
+               "public_names.def");
+        }
       }
     }
   }
@@ -66,6 +72,8 @@ class Auditor {
       Find(
           "external symbol " + quoted +
           " is a common block, which merges by name; give it internal linkage");
+    } else if (public_thread_locals_.count(symbol.name) != 0) {
+      CheckPublicThreadLocal(symbol, quoted);
     } else if (symbol.type == STT_TLS) {
       Find("external symbol " + quoted +
            " is thread-local; give it internal linkage");
@@ -85,6 +93,24 @@ class Auditor {
       Find("public symbol " + quoted +
            " is hidden; export it, or shared libraries of the program cannot "
            "call it");
+    }
+  }
+
+  // What inlined code reads is one pointer: it is as private to its instance as
+  // a function is, and nothing else may be reached through its name.
+  void CheckPublicThreadLocal(const Symbol& symbol, const std::string& quoted) {
+    if (symbol.type != STT_TLS) {
+      Find("public symbol " + quoted +
+           " is not thread-local; define it as thread_local or name it with "
+           "ALCOVE_PUBLIC_NAME");
+    } else if (symbol.size != sizeof(uint64_t)) {
+      Find("public symbol " + quoted + " has " + std::to_string(symbol.size) +
+           " bytes; make it a pointer");
+    } else if (symbol.visibility != STV_PROTECTED) {
+      Find("public symbol " + quoted +
+           " is thread-local and not protected, so that inlined code could "
+           "read another's instance of the same prefix, or none; make it "
+           "protected");
     }
   }
 
@@ -184,6 +210,7 @@ class Auditor {
   const ElfObject& object_;
   const Policy& policy_;
   std::set<std::string> public_;
+  std::set<std::string> public_thread_locals_;
   std::vector<std::string> findings_;
 };
 
@@ -200,10 +227,14 @@ uint64_t AlignUp(uint64_t value, uint64_t alignment) {
 
 }  // namespace
 
-bool ParsePublicNames(std::string_view text, std::vector<std::string>* names,
+bool ParsePublicNames(std::string_view text, Policy* policy,
                       std::string* error) {
-  constexpr std::string_view kOpen = "ALCOVE_PUBLIC_NAME(";
-  names->clear();
+  const std::pair<std::string_view, std::vector<std::string>*> kinds[] = {
+      {"ALCOVE_PUBLIC_NAME(", &policy->names},
+      {"ALCOVE_PUBLIC_THREAD_LOCAL(", &policy->thread_locals},
+  };
+  policy->names.clear();
+  policy->thread_locals.clear();
   for (int line_number = 1; !text.empty(); ++line_number) {
     const size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
@@ -211,17 +242,23 @@ bool ParsePublicNames(std::string_view text, std::vector<std::string>* names,
     line = line.substr(0, line.find("//"));
     while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
     if (line.empty()) continue;
-    if (line.substr(0, kOpen.size()) != kOpen ||
-        line.size() < kOpen.size() + 2 || line.back() != ')') {
+    bool good = false;
+    for (const auto& [open, names] : kinds) {
+      if (line.substr(0, open.size()) == open &&
+          line.size() >= open.size() + 2 && line.back() == ')') {
+        names->emplace_back(
+            line.substr(open.size(), line.size() - open.size() - 1));
+        good = true;
+      }
+    }
+    if (!good) {
       *error = "line " + std::to_string(line_number) +
-               " is not ALCOVE_PUBLIC_NAME(name)";
+               " is not ALCOVE_PUBLIC_NAME(name) or "
+               "ALCOVE_PUBLIC_THREAD_LOCAL(name)";
       return false;
     }
-    line.remove_prefix(kOpen.size());
-    line.remove_suffix(1);
-    names->emplace_back(line);
   }
-  if (names->empty()) {
+  if (policy->names.empty()) {
     *error = "it names nothing";
     return false;
   }

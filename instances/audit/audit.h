@@ -19,9 +19,12 @@ namespace alcove::audit {
 
 // What an instance is allowed.
 struct Policy {
-  std::string instance;             // its label, for messages
-  std::string prefix;               // e.g. "render_"
-  std::vector<std::string> names;   // public names, without the prefix
+  std::string instance;  // its label, for messages
+  std::string prefix;    // e.g. "render_"
+  // Public names, without the prefix: of functions, and of the thread-local
+  // variables that inlined code reads.
+  std::vector<std::string> names;
+  std::vector<std::string> thread_locals;
   std::set<std::string> externals;  // undefined symbols that its knobs need
   uint64_t static_tls_bytes = 8;    // its budget
 };
@@ -37,10 +40,11 @@ struct Counts {
   uint64_t zeroed_bytes = 0;    // writable, without
 };
 
-// Reads the names from the text of a public_names.def: ALCOVE_PUBLIC_NAME(name)
-// a line, and comments. Returns false, with one sentence in *error, if there is
-// anything else.
-bool ParsePublicNames(std::string_view text, std::vector<std::string>* names,
+// Reads a policy's names and thread-locals from the text of a public_names.def:
+// ALCOVE_PUBLIC_NAME(name) or ALCOVE_PUBLIC_THREAD_LOCAL(name) a line, and
+// comments. Returns false, with one sentence in *error, if there is anything
+// else.
+bool ParsePublicNames(std::string_view text, Policy* policy,
                       std::string* error);
 
 // Returns one line for each reason to refuse the object, most telling first;

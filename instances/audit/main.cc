@@ -75,7 +75,7 @@ int Main(int argc, char** argv) {
 
   std::string error;
   const std::string names_path = flags.values["--public_names"];
-  if (!ParsePublicNames(ReadFile(names_path), &policy.names, &error)) {
+  if (!ParsePublicNames(ReadFile(names_path), &policy, &error)) {
     Die("cannot use " + names_path + ": " + error);
   }
   const std::string object_path = flags.values["--object"];

@@ -200,7 +200,7 @@ def compile_core(ctx, toolchain, features, core, headers):
             arguments = [args],
             env = command.env,
             inputs = depset(
-                [source, flags_file, headers.config, headers.public],
+                [source, flags_file, headers.config] + headers.public,
                 transitive = [core.headers, toolchain.all_files],
             ),
             mnemonic = "AlcoveCompile",

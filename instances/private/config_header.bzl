@@ -6,7 +6,7 @@ load(":headers.bzl", "COMMON_ATTRS", "resolve", "write_headers")
 
 def _alcove_config_header_impl(ctx):
     headers = write_headers(ctx, resolve(ctx))
-    files = depset([headers.config, headers.public])
+    files = depset([headers.config] + headers.public)
     return [
         DefaultInfo(files = files),
         cc_info(compilation_context = cc.create_compilation_context(
@@ -33,8 +33,9 @@ def alcove_config_header(
     under sanitizers, with coverage, or one layer at a time.
 
     Generated targets:
-      <name>: a library of two headers, "alcove_config.h" and "<package>/<name>.h". It
-        holds no code: only an instance defines what the public header declares.
+      <name>: a library of headers, "alcove_config.h", "<package>/<name>.h" and
+        "<package>/<name>_inline.h". It holds no code: only an instance defines what the
+        public headers declare.
 
     Args:
       name: the target's name.

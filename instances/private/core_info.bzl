@@ -3,7 +3,7 @@
 load(":labels.bzl", "label_text")
 
 # The interfaces that this release can stamp.
-_INTERFACES = ["1"]
+_INTERFACES = ["1", "2"]
 
 _VARIABLES = [
     "ALCOVE_CORE_COPTS",
@@ -20,9 +20,10 @@ def read_core(target):
       target: the Target that a rule's `core` attribute names.
 
     Returns:
-      A pair: a struct with the fields copts, header_template, headers, knobs,
-      nobuiltin_sources, presets, public_names, root, sources and version, and None; or
-      None, and one sentence that says what is wrong and what to write instead.
+      A pair: a struct with the fields copts, header_template, headers,
+      inline_header_template (or None), knobs, nobuiltin_sources, presets, public_names,
+      root, sources and version, and None; or None, and one sentence that says what is wrong
+      and what to write instead.
     """
     variables = {}
     if platform_common.TemplateVariableInfo in target:
@@ -47,10 +48,12 @@ def read_core(target):
         )
 
     groups = target[OutputGroupInfo]
+    inline = groups.inline_header_template.to_list() if hasattr(groups, "inline_header_template") else []
     return struct(
         copts = json.decode(variables["ALCOVE_CORE_COPTS"]),
         header_template = groups.header_template.to_list()[0],
         headers = groups.headers,
+        inline_header_template = inline[0] if inline else None,
         knobs = json.decode(variables["ALCOVE_CORE_KNOBS"]),
         nobuiltin_sources = groups.nobuiltin_sources.to_list(),
         presets = json.decode(variables["ALCOVE_CORE_PRESETS"]),

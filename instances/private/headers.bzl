@@ -1,4 +1,4 @@
-"""Checks what both rules take, and writes an instance's two headers."""
+"""Checks what both rules take, and writes an instance's headers."""
 
 load(":config.bzl", "allowed_externals", "resolve_config")
 load(":core_info.bzl", "read_core")
@@ -63,15 +63,19 @@ def _c_value(value):
         return "true" if value else "false"
     return str(value)
 
-def _config_text(ctx, instance, header_include):
+def _config_text(ctx, instance, includes):
     description = {"prefix": instance.prefix, "version": instance.core.version}
     description.update(instance.values)
     defines = [
         ("ALCOVE_PREFIX", instance.prefix),
         ("ALCOVE_PREFIX_STRING", json.encode(instance.prefix)),
         ("ALCOVE_CORE_NAMESPACE", "alcove_core_" + instance.prefix),
+        ("ALCOVE_PUBLIC_NAMESPACE", instance.namespace),
         ("ALCOVE_VERSION_STRING", json.encode(instance.core.version)),
-        ("ALCOVE_PUBLIC_HEADER", json.encode(header_include)),
+    ] + [
+        (name, json.encode(include))
+        for name, include in includes
+    ] + [
         # Encoded twice: the JSON text as a C string.
         ("ALCOVE_CONFIG_JSON", json.encode(json.encode(description))),
     ] + [
@@ -91,37 +95,52 @@ def _config_text(ctx, instance, header_include):
     ])
 
 def write_headers(ctx, instance):
-    """Declares the actions that write the public header and alcove_config.h.
+    """Declares the actions that write the public headers and alcove_config.h.
 
     Args:
       ctx: the rule's context.
       instance: what resolve() returned.
 
     Returns:
-      A struct: public (File, "<package>/<name>.h"), config (File, in a folder of its own)
-      and include_dirs (what their includes are relative to, for -iquote).
+      A struct: public (Files, "<package>/<name>.h" and, if the core has one,
+      "<package>/<name>_inline.h"), config (File, in a folder of its own) and include_dirs
+      (what their includes are relative to, for -iquote).
     """
-    public = ctx.actions.declare_file(ctx.label.name + ".h")
     config = ctx.actions.declare_file(ctx.label.name + ".alcove/alcove_config.h")
-    ctx.actions.expand_template(
-        template = instance.core.header_template,
-        output = public,
-        substitutions = {
-            "{LABEL}": label_text(ctx.label),
-            "{NAMESPACE}": instance.namespace,
-            "{NAME}": ctx.label.name,
-            "{PREFIX}": instance.prefix,
-            "{VERSION}": instance.core.version,
-        },
-    )
-    include = public.basename
-    if ctx.label.package:
-        include = ctx.label.package + "/" + include
-    ctx.actions.write(config, _config_text(ctx, instance, include))
+    substitutions = {
+        "{LABEL}": label_text(ctx.label),
+        "{NAMESPACE}": instance.namespace,
+        "{NAME}": ctx.label.name,
+        "{PREFIX}": instance.prefix,
+        "{VERSION}": instance.core.version,
+    }
+    for name, value in instance.values.items():
+        substitutions["{KNOB_%s}" % name] = _c_value(value)
+
+    public = []
+    includes = []
+    for variable, template, suffix in [
+        ("ALCOVE_PUBLIC_HEADER", instance.core.header_template, ".h"),
+        ("ALCOVE_INLINE_HEADER", instance.core.inline_header_template, "_inline.h"),
+    ]:
+        if not template:
+            continue
+        header = ctx.actions.declare_file(ctx.label.name + suffix)
+        ctx.actions.expand_template(
+            template = template,
+            output = header,
+            substitutions = substitutions,
+        )
+        include = header.basename
+        if ctx.label.package:
+            include = ctx.label.package + "/" + include
+        public.append(header)
+        includes.append((variable, include))
+    ctx.actions.write(config, _config_text(ctx, instance, includes))
 
     # Outputs lie under <bin>/<repository>/<package>; an include starts at the package.
     return struct(
         public = public,
         config = config,
-        include_dirs = [public.path[:-len("/" + include)], config.dirname],
+        include_dirs = [public[0].path[:-len("/" + includes[0][1])], config.dirname],
     )

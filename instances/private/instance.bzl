@@ -22,14 +22,14 @@ def _alcove_instance_rule_impl(ctx):
         OutputGroupInfo(
             audit_report = depset([audited.report]),
             config_header = depset([headers.config]),
-            header = depset([headers.public]),
+            header = depset(headers.public),
             object = depset([audited.object]),
             # For tests of the audit: what it would be shown. Nothing else may use it.
             unaudited_object = depset([isolated]),
         ),
         cc_info(
             compilation_context = cc.create_compilation_context(
-                headers = depset([headers.public]),
+                headers = depset(headers.public),
                 quote_includes = depset(headers.include_dirs[:1]),
             ),
             linking_context = linking_context(ctx, toolchain, features, library),
@@ -83,7 +83,8 @@ def alcove_instance(
 
     Generated targets:
       <name>: a library to name in `deps`, position independent, with the header
-        "<package>/<name>.h" for C and C++. The library is the audit's output: an instance
+        "<package>/<name>.h" for C and C++, and "<package>/<name>_inline.h" with inlined
+        fast paths for C++20 (if the core has them). The library is the audit's output: an instance
         that leaks or needs a symbol cannot be built. Its output groups, for a filegroup's
         `output_group`: `header`; `config_header`; `object`, the audited object;
         `audit_report`, what the audit counted.

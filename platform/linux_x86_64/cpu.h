@@ -7,6 +7,8 @@
 
 #include "core/base/config.h"
 
+#define ALCOVE_SYMBOL(name) __asm__(name)
+
 namespace ALCOVE_CORE_NAMESPACE {
 namespace platform {
 

@@ -1,9 +1,10 @@
-// The public header where it has to compile: C17, and C++ without exceptions
-// and RTTI.
+// The public headers where they have to compile: C17, and C++ without
+// exceptions and RTTI.
 #include <csignal>
 
 #include "gtest/gtest.h"
 #include "tests/contract/c17_user.h"
+#include "tests/contract/inline_user.h"
 #include "tests/contract/plain_user.h"
 
 namespace {
@@ -14,9 +15,12 @@ TEST(HeaderTest, WithoutExceptionsAndRtti) {
   EXPECT_TRUE(UseWithoutExceptions());
 }
 
+TEST(HeaderTest, InlinedWithoutExceptionsAndRtti) { EXPECT_TRUE(UseInlined()); }
+
 // What cannot throw must not return either.
 TEST(HeaderDeathTest, WithoutExceptionsFailureStops) {
   EXPECT_DEATH(FailWithoutExceptions(), "");
+  EXPECT_DEATH(FailInlined(), "");
 }
 
 }  // namespace

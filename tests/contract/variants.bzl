@@ -28,6 +28,7 @@ def subject_copts(variant):
     """Returns the definitions by which a source names the instance of a variant."""
     return [
         "-DSUBJECT_HEADER='\"tests/contract/%s_heap.h\"'" % variant,
+        "-DSUBJECT_INLINE_HEADER='\"tests/contract/%s_heap_inline.h\"'" % variant,
         "-DSUBJECT_NAMESPACE=" + _prefix(variant)[:-1],
         "-DSUBJECT_PREFIX=" + _prefix(variant),
     ]

@@ -69,6 +69,19 @@ TEST_F(HeapTest, BinsGrowToTheirBoundAndNoFurther) {
   EXPECT_EQ(before, CapacityMax(c));
 }
 
+// By it the inlined frees tell what is this thread's; a bin without an array is
+// full, and whatever it says leads to the called ones.
+TEST_F(HeapTest, ABinWithAnArrayKnowsItsOwnEntry) {
+  const SizeClass c = ClassOfSize(100);
+  void* const block = test_malloc(100);
+  EXPECT_EQ(heap()->bin(c).own_entry, 0u);
+  EXPECT_TRUE(heap()->bin(c).full());
+  test_free(block);
+  EXPECT_FALSE(heap()->bin(c).full());
+  const Range* const range = g_instance.region.RangeOf(block);
+  EXPECT_EQ(heap()->bin(c).own_entry, EntryOf(*range, block));
+}
+
 TEST_F(HeapTest, EmptySlabsGoBackToTheRegion) {
   std::vector<void*> blocks;
   for (int i = 0; i < 5000; ++i) blocks.push_back(test_malloc(1024));

@@ -151,6 +151,19 @@ TEST_F(MisuseDeathTest, DoubleFreeOfABlockWhoseSlabIsInUse) {
       kDoubleFree, BlockOf(64));
 }
 
+// The inlined path puts whatever its caller trusts into the bin.
+TEST_F(MisuseDeathTest, ForeignMemoryInABin) {
+  EXPECT_MISUSE(
+      {
+        test_free(test_malloc(100));
+        static int object;
+        Blame(&object);
+        CurrentHeap()->bin(ClassOfSize(100)).PushOwn(&object);
+        test_thread_detach();
+      },
+      "free of memory that is not this instance's, at");
+}
+
 TEST_F(MisuseDeathTest, FreeInsideASmallBlock) {
   for (const size_t size : {16, 112, 1000, 5000, 40000}) {
     EXPECT_MISUSE(

@@ -51,8 +51,8 @@ _CASES = {
     ),
     "core_of_future": (
         {"core": ":future_core"},
-        "core //tests/instances:future_core offers build interface 2, but this release of " +
-        "Alcove stamps 1 only; load alcove_instance from a release as new as that core",
+        "core //tests/instances:future_core offers build interface 3, but this release of " +
+        "Alcove stamps 1 and 2 only; load alcove_instance from a release as new as that core",
     ),
     "knob_above_range": (
         {"config": {"depth": 11}},
@@ -188,7 +188,7 @@ def arguments_test_suite(name):
     """
     toy_core(
         name = "future_core",
-        interface = "2",
+        interface = "3",
         tags = ["manual"],
     )
     tests = [

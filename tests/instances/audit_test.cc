@@ -130,6 +130,59 @@ TEST(Audit, RefusesALocalPublicName) {
   ExpectFinding(builder, "public symbol 'h_malloc' is not defined");
 }
 
+// A policy with a public thread-local variable, and an object that has it.
+Policy ThreadLocalPolicy() {
+  Policy policy = MakePolicy();
+  policy.thread_locals = {"heap"};
+  return policy;
+}
+
+TEST(Audit, AllowsThePublicThreadLocal) {
+  ObjectBuilder builder = GoodObject();
+  builder.AddSymbol("h_heap", STB_GLOBAL, STT_TLS, 1, STV_PROTECTED, 8);
+  EXPECT_TRUE(Findings(builder, ThreadLocalPolicy()).empty());
+}
+
+TEST(Audit, RefusesAThreadLocalThatIsNotOnTheList) {
+  ObjectBuilder builder = GoodObject();
+  builder.AddSymbol("h_heap", STB_GLOBAL, STT_TLS, 1, STV_PROTECTED, 8);
+  ExpectFinding(builder, "external symbol 'h_heap' is thread-local");
+  builder.AddSymbol("h_other", STB_GLOBAL, STT_TLS, 1, STV_PROTECTED, 8);
+  ExpectFinding(builder, "external symbol 'h_other' is thread-local",
+                ThreadLocalPolicy());
+}
+
+TEST(Audit, RefusesAMissingThreadLocal) {
+  ExpectFinding(GoodObject(), "public symbol 'h_heap' is not defined",
+                ThreadLocalPolicy());
+  ObjectBuilder builder = GoodObject();
+  builder.AddSymbol("h_heap", STB_LOCAL, STT_TLS, 1, STV_DEFAULT, 8);
+  ExpectFinding(builder, "public symbol 'h_heap' is not defined",
+                ThreadLocalPolicy());
+}
+
+TEST(Audit, RefusesPublicThreadLocalsOfTheWrongKind) {
+  for (const auto& [bind, type, visibility, size, beginning] :
+       std::vector<std::tuple<int, int, int, int, std::string>>{
+           {STB_WEAK, STT_TLS, STV_PROTECTED, 8,
+            "external symbol 'h_heap' is weak"},
+           {STB_GLOBAL, STT_FUNC, STV_PROTECTED, 8,
+            "public symbol 'h_heap' is not thread-local"},
+           {STB_GLOBAL, STT_OBJECT, STV_PROTECTED, 8,
+            "public symbol 'h_heap' is not thread-local"},
+           {STB_GLOBAL, STT_TLS, STV_PROTECTED, 16,
+            "public symbol 'h_heap' has 16 bytes"},
+           {STB_GLOBAL, STT_TLS, STV_DEFAULT, 8,
+            "public symbol 'h_heap' is thread-local and not protected"},
+           {STB_GLOBAL, STT_TLS, STV_HIDDEN, 8,
+            "public symbol 'h_heap' is thread-local and not protected"},
+       }) {
+    ObjectBuilder builder = GoodObject();
+    builder.AddSymbol("h_heap", bind, type, 1, visibility, size);
+    ExpectFinding(builder, beginning, ThreadLocalPolicy());
+  }
+}
+
 TEST(Audit, RefusesLocalIfuncs) {
   ObjectBuilder builder = GoodObject();
   builder.AddSymbol("choose", STB_LOCAL, STT_GNU_IFUNC, 1);
@@ -220,23 +273,29 @@ TEST(Count, SumsSectionsByUse) {
 }
 
 TEST(ParsePublicNames, ReadsNamesAndComments) {
-  std::vector<std::string> names;
+  Policy policy;
   std::string error;
   ASSERT_TRUE(
       ParsePublicNames("// A comment.\n\nALCOVE_PUBLIC_NAME(malloc)\n"
+                       "ALCOVE_PUBLIC_THREAD_LOCAL(heap)\n"
                        "ALCOVE_PUBLIC_NAME(free)  // Another.",
-                       &names, &error));
-  EXPECT_EQ(names, (std::vector<std::string>{"malloc", "free"}));
+                       &policy, &error));
+  EXPECT_EQ(policy.names, (std::vector<std::string>{"malloc", "free"}));
+  EXPECT_EQ(policy.thread_locals, (std::vector<std::string>{"heap"}));
 }
 
 TEST(ParsePublicNames, RefusesAnythingElse) {
-  std::vector<std::string> names;
+  Policy policy;
   std::string error;
   EXPECT_FALSE(
-      ParsePublicNames("ALCOVE_PUBLIC_NAME(a)\nmalloc\n", &names, &error));
-  EXPECT_EQ(error, "line 2 is not ALCOVE_PUBLIC_NAME(name)");
-  EXPECT_FALSE(ParsePublicNames("ALCOVE_PUBLIC_NAME()\n", &names, &error));
-  EXPECT_FALSE(ParsePublicNames("// Nothing.\n", &names, &error));
+      ParsePublicNames("ALCOVE_PUBLIC_NAME(a)\nmalloc\n", &policy, &error));
+  EXPECT_EQ(error,
+            "line 2 is not ALCOVE_PUBLIC_NAME(name) or "
+            "ALCOVE_PUBLIC_THREAD_LOCAL(name)");
+  EXPECT_FALSE(ParsePublicNames("ALCOVE_PUBLIC_NAME()\n", &policy, &error));
+  EXPECT_FALSE(
+      ParsePublicNames("ALCOVE_PUBLIC_THREAD_LOCAL()\n", &policy, &error));
+  EXPECT_FALSE(ParsePublicNames("// Nothing.\n", &policy, &error));
   EXPECT_EQ(error, "it names nothing");
 }
 

@@ -45,12 +45,14 @@ class ObjectBuilder {
 
   // Returns the symbol's index.
   int AddSymbol(const std::string& name, unsigned bind, unsigned type,
-                unsigned section, unsigned visibility = STV_DEFAULT) {
+                unsigned section, unsigned visibility = STV_DEFAULT,
+                uint64_t size = 0) {
     Elf64_Sym symbol = {};
     symbol.st_name = AddString(name);
     symbol.st_info = ELF64_ST_INFO(bind, type);
     symbol.st_other = static_cast<unsigned char>(visibility);
     symbol.st_shndx = static_cast<Elf64_Half>(section);
+    symbol.st_size = size;
     symbols_ += Bytes(symbol);
     return static_cast<int>(symbols_.size() / sizeof(symbol)) - 1;
   }

@@ -141,6 +141,14 @@ TEST(Refusals, ExternalThreadLocal) {
                 kToyNames, 16);
 }
 
+// Of thread-local variables only the one that is on the list passes.
+TEST(Refusals, SecondThreadLocalInTheRealCore) {
+  ExpectRefusal("real_second_tls",
+                "external symbol 'real_second_tls_thread_heap_v2' is "
+                "thread-local; give it internal linkage",
+                "core/api/public_names.def", 16);
+}
+
 TEST(Refusals, Ifunc) {
   ExpectRefusal("ifunc",
                 "symbol 'fixture_chosen' is an IFUNC, whose resolver runs at "

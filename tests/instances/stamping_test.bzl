@@ -54,6 +54,22 @@ def _naming_test_impl(ctx):
 
 naming_test = analysistest.make(_naming_test_impl)
 
+def _inline_naming_test_impl(ctx):
+    """A core with inlined paths has a second header, beside the first."""
+    env = analysistest.begin(ctx)
+    target = analysistest.target_under_test(env)
+    context = target[cc_info].compilation_context
+    expected = ["tests/instances/%s%s" % (target.label.name, s) for s in [".h", "_inline.h"]]
+    asserts.equals(env, expected, [h.short_path for h in context.headers.to_list()])
+    asserts.equals(
+        env,
+        expected,
+        [h.short_path for h in target[OutputGroupInfo].header.to_list()],
+    )
+    return analysistest.end(env)
+
+inline_naming_test = analysistest.make(_inline_naming_test_impl)
+
 _FOREIGN = ["-DFOREIGN", "-DNDEBUG", "--coverage", "-fprofile-arcs", "-O3", "-O0"]
 
 def _flags_test_impl(ctx):

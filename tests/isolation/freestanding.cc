@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tests/isolation/left_heap.h"
+#include "tests/isolation/inlined_work.h"
+#include "tests/isolation/left_heap_inline.h"
 #include "tests/isolation/workload.h"
 
 namespace {
@@ -17,6 +18,8 @@ long Call(long number, long a, long b = 0) {
                : "rcx", "r11", "memory");
   return result;
 }
+
+ISOLATION_INLINED(Left, left, left_);
 
 constexpr long kSysArchPrctl = 158;
 constexpr long kSysExitGroup = 231;
@@ -53,6 +56,7 @@ bool SetUpTls(const Elf64_Phdr* headers, uint64_t count) {
 
 int Run() {
   if (!isolation::RunWorkload(ISOLATION_FUNCTIONS(left_))) return 1;
+  if (!isolation::RunInlinedWork<Left>()) return 6;
   left_stats_t stats;
   stats.struct_size = sizeof(stats);
   if (left_stats(&stats) != 0 || stats.blocks_live != 0 || stats.threads != 1)

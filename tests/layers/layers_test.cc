@@ -85,6 +85,7 @@ const Case kRefused[] = {
     {"core/heap/heap.h", "#include \"heap.h\""},
     {"core/heap/heap.h", "#include \"alcove_config.h\""},
     {"core/heap/heap.h", "#include ALCOVE_PUBLIC_HEADER"},
+    {"core/heap/heap.h", "#include ALCOVE_INLINE_HEADER"},
     // Libraries.
     {"core/heap/heap.h", "#include <atomic>"},
     {"core/base/mem.h", "#include <string.h>"},
@@ -111,6 +112,7 @@ const Case kAllowed[] = {
     {"core/heap/heap.h", "#include \"platform/platform.h\""},
     {"core/hardening/misuse.cc", "#include \"core/base/fatal.h\""},
     {"core/api/entry_points.h", "#include ALCOVE_PUBLIC_HEADER"},
+    {"core/api/inline_layout.cc", "#include ALCOVE_INLINE_HEADER"},
     {"core/base/config.h", "#include \"alcove_config.h\""},
     {"core/arena/arena.h", "#include \"core/heap/heap.h\""},
     {"platform/platform.h", "#include \"core/base/config.h\""},

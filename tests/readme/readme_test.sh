@@ -5,8 +5,8 @@
 # that the other checks run.
 set -euo pipefail
 
-readonly readme="$1" binary="$2"
-shift 2
+readonly readme="$1" binary="$2" inlined="$3"
+shift 3
 
 fail() {
   echo "FAILED: $*" >&2
@@ -49,6 +49,8 @@ done <"${readme}"
 
 output="$("${binary}")"
 [[ "${output}" == "1 1 0" ]] || fail "the first example printed: ${output}"
+output="$("${inlined}")"
+[[ "${output}" == "1 1 1" ]] || fail "the inlined example printed: ${output}"
 
 for command in './bazelw run //examples/coexist' './bazelw test //...'; do
   grep -qF -- "${command}" "${readme}" || fail "README.md does not name ${command}"

@@ -1,7 +1,7 @@
-#include "app/heaps/dinner_heap.h"
+#include "app/heaps/dinner_heap_inline.h"
 
-// A block of the plugin's own copy of the instance `dinner_`.
-extern "C" void* plugin_block() { return dinner_malloc(100); }
+// A block of the plugin's own copy of the instance `dinner_`, taken at the call site.
+extern "C" void* plugin_block() { return dinner::inlined::allocate<100>(); }
 
 extern "C" int plugin_owns(const void* block) { return dinner_owns(block); }
 
