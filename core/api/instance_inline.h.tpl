@@ -36,10 +36,10 @@ struct Layout {
   static constexpr size_t kLargest = 1024;
 
   // In a heap: the view of the first range, and the bins of all classes.
-  static constexpr size_t kRangeLast = 40;
-  static constexpr size_t kRangeUnits = 48;
-  static constexpr size_t kClassMap = 56;
-  static constexpr size_t kBins = 704;
+  static constexpr size_t kRangeLast = 0;
+  static constexpr size_t kRangeUnits = 8;
+  static constexpr size_t kClassMap = 16;
+  static constexpr size_t kBins = 1216;
 
   // In a bin.
   static constexpr size_t kTop = 0;

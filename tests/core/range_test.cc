@@ -181,7 +181,7 @@ TEST_F(RangeTest, YoungRangesCostFewPagesOfMetadata) {
     EXPECT_EQ(AddressOf(range->class_map_slot(0)) >> 12, page);
     EXPECT_EQ(AddressOf(range->class_map_slot(63)) >> 12, page);
     EXPECT_EQ(AddressOf(range->descriptor(0)) >> 12, page);
-    EXPECT_EQ(AddressOf(range->descriptor(15)) >> 12, page);
+    EXPECT_EQ(AddressOf(range->descriptor(7)) >> 12, page);
     Range::Destroy(range);
   }
 }

@@ -279,19 +279,14 @@ TEST_F(PurgeTest, LearnsFromRegret) {
   for (int i = 0; i < 4; ++i) more();
   EXPECT_GT(region_.DirtyBound(0), least);
   EXPECT_LE(region_.DirtyBound(0), Config::kPurgeDirtyMax >> kUnitShift);
-  // Each time other memory than what was purged: no regret.
+  // As if it were other memory each time: no regret.
   for (int i = 0; region_.DirtyBound(0) != least; ++i) {
     ASSERT_LT(i, 30);
     clock_.Advance(1000);
-    const size_t bound = region_.DirtyBound(0);
-    const Span span = region_.Allocate(bound + 1, kUnit);
-    Span hole = span;
-    hole.first += 1;
-    region_.Free(hole, bound, true);  // purged by what comes next
-    hole.first = span.first;
-    region_.Free(hole, 1, true);
-    // What is claimed from now on lies beyond.
-    region_.Allocate(span.range->units().top(), kUnit);
+    const size_t units = region_.DirtyBound(0) + 1;
+    const Span span = region_.Allocate(units, kUnit);
+    span.range->TakeRefilled();
+    region_.Free(span, units, true);
   }
 }
 
