@@ -54,6 +54,10 @@ bool Unmap(void* address, size_t size);
 // Error: false; the contents are undefined, the range stays accessible.
 bool Purge(void* address, size_t size);
 
+// Makes committed memory read as zero. Where few of its pages hold memory, none
+// will: what is used sparsely stays so. `address` is a page's.
+void ZeroPages(void* address, size_t size);
+
 // Moves the pages of one committed range to another without copying them.
 // Pre:   both ranges are whole pages, committed, and do not overlap; `from` is
 //        one mapping; `to` holds nothing of value.

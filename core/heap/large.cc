@@ -15,6 +15,18 @@ constexpr size_t kMovePagesFrom = size_t{1} << 20;
 // step costs a logarithm of moves.
 constexpr size_t kGrowthShare = 8;
 
+// From here on a block that is to be zero is asked which of its pages hold
+// memory.
+constexpr size_t kZeroByPageFrom = size_t{1} << 20;
+
+void Clear(void* block, size_t size) {
+  if (size >= kZeroByPageFrom) {
+    platform::ZeroPages(block, size);
+  } else {
+    memset(block, 0, size);
+  }
+}
+
 Slab* DescriptorOf(const Range& range, const void* block) {
   return static_cast<Slab*>(range.descriptor(range.IndexOf(block)));
 }
@@ -50,7 +62,7 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
   if (units <= kSpanUnitsMax && alignment <= kUnit) {
     void* const cached = heap->TakeCachedSpan(SpanClass(units));
     if (cached != nullptr) {
-      if (zero) memset(cached, 0, size);
+      if (zero) Clear(cached, size);
       return cached;
     }
   }
@@ -66,7 +78,7 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
     if (size >= Config::kHugePagesFrom)
       platform::AdviseHugePages(slab->start, units << kUnitShift);
   }
-  if (zero && !span.zero) memset(slab->start, 0, size);
+  if (zero && !span.zero) Clear(slab->start, size);
   return slab->start;
 }
 

@@ -21,10 +21,12 @@ constexpr size_t kDoubledMax = size_t{128} << 30;
 // given back in large steps costs little. Yet memory that is purged and then
 // wanted again costs a page fault for each page. So both double whenever most
 // of what was purged on their account was wanted again, and halve when little
-// was, once some time has passed.
+// was, once some time has passed. When all was wanted again two times running,
+// the next time so much may lie about at once: a program that swings between
+// little and much pays twice for what it tells us, not time and again.
 constexpr size_t kBoundLeast = Config::kPurgeDirtyMin >> kUnitShift;
 constexpr size_t kBoundMost = Config::kPurgeDirtyMax >> kUnitShift;
-constexpr size_t kDirtyShare = 8;
+constexpr size_t kDirtyShare = 4;
 constexpr unsigned kDoublingsMax = 20;
 constexpr size_t kRegretShare = 2;
 constexpr size_t kContentShare = 8;
@@ -125,7 +127,8 @@ size_t Region::Purge() {
 
 size_t Region::DirtyBound(size_t used) const {
   const unsigned doublings = doublings_.Load(Order::kRelaxed);
-  return Min(Max(kBoundLeast, used / kDirtyShare) << doublings, kBoundMost);
+  const size_t bound = Max(kBoundLeast, used / kDirtyShare) << doublings;
+  return Min(Max(bound, swing_.Load(Order::kRelaxed)), kBoundMost);
 }
 
 void Region::PurgeBeyondBound() {
@@ -141,10 +144,15 @@ void Region::PurgeBeyondBound() {
   if (purged != 0 && refilled >= purged / kRegretShare) {
     if (doublings < kDoublingsMax)
       doublings_.Store(doublings + 1, Order::kRelaxed);
+    // The lesser of two swings in a row.
+    const size_t seen = swing_seen_.Exchange(refilled, Order::kRelaxed);
+    swing_.Store(Min(seen, refilled), Order::kRelaxed);
     changed_ms_.Store(now, Order::kRelaxed);
   } else if (doublings != 0 && refilled <= purged / kContentShare &&
              now - changed_ms_.Load(Order::kRelaxed) >= kForgetAfterMs) {
     doublings_.Store(doublings - 1, Order::kRelaxed);
+    swing_seen_.Store(0, Order::kRelaxed);
+    swing_.Store(0, Order::kRelaxed);
     changed_ms_.Store(now, Order::kRelaxed);
   }
   purged_.FetchAdd(Purge() >> kUnitShift, Order::kRelaxed);
@@ -216,6 +224,8 @@ void Region::Release() {
   next_purge_ticks_.Store(0, Order::kRelaxed);
   last_purge_ms_.Store(0, Order::kRelaxed);
   doublings_.Store(0, Order::kRelaxed);
+  swing_seen_.Store(0, Order::kRelaxed);
+  swing_.Store(0, Order::kRelaxed);
   purged_.Store(0, Order::kRelaxed);
   changed_ms_.Store(0, Order::kRelaxed);
 }

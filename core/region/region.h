@@ -96,6 +96,8 @@ class Region {
   Atomic<uint64_t> next_purge_ticks_;  // not before this is the clock looked at
   Atomic<uint64_t> last_purge_ms_;
   Atomic<unsigned> doublings_;   // of DirtyBound
+  Atomic<size_t> swing_seen_;    // units refilled when it was last regretted
+  Atomic<size_t> swing_;         // and the lesser of the last two times
   Atomic<size_t> purged_;        // units purged since these were reviewed
   Atomic<uint64_t> changed_ms_;  // when these last changed
 };

@@ -46,7 +46,7 @@ inline void SetEntry(const Range& range, size_t index, MapEntry entry) {
   __atomic_store_n(range.class_map_slot(index), entry, __ATOMIC_RELAXED);
 }
 
-using PairOfEntries [[gnu::may_alias]] = uint64_t;
+typedef uint32_t FourEntries [[gnu::vector_size(16), gnu::may_alias]];
 
 // Enters a slab of `units`.
 inline void EnterSlab(const Range& range, size_t first, unsigned units,
@@ -62,16 +62,16 @@ inline void SetEntries(const Range& range, size_t first, size_t units,
   // The map runs backwards.
   uint32_t* slot = range.class_map_slot(first + units - 1);
   uint32_t* const end = slot + units;
-  if (AddressOf(slot) % sizeof(uint64_t) != 0) {
+  // Four at a time: what an aligned vector store writes, it writes by whole
+  // words at least.
+  const FourEntries four = {entry, entry, entry, entry};
+  while (slot != end && AddressOf(slot) % sizeof(four) != 0) {
     __atomic_store_n(slot++, entry, __ATOMIC_RELAXED);
   }
-  // Two at a time: an aligned pair is written at once, so each is.
-  const uint64_t pair = entry * 0x1'0000'0001ull;
-  for (; end - slot >= 2; slot += 2) {
-    __atomic_store_n(reinterpret_cast<PairOfEntries*>(slot), pair,
-                     __ATOMIC_RELAXED);
+  for (; end - slot >= 4; slot += 4) {
+    *reinterpret_cast<volatile FourEntries*>(slot) = four;
   }
-  if (slot != end) __atomic_store_n(slot, entry, __ATOMIC_RELAXED);
+  while (slot != end) __atomic_store_n(slot++, entry, __ATOMIC_RELAXED);
 }
 
 // What a live span has in the map. A short one's free is a push to its bin and

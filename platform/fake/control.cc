@@ -11,10 +11,23 @@ namespace fake {
 namespace {
 
 constexpr const char* kNames[] = {
-    "PageSize",        "Reserve",        "Commit",        "Map",
-    "Unmap",           "Purge",          "MovePages",     "Refresh",
-    "AdviseHugePages", "CurrentProcess", "CurrentThread", "ThreadMayBeAlive",
-    "Yield",           "Milliseconds",   "WriteError",    "Abort",
+    "PageSize",
+    "Reserve",
+    "Commit",
+    "Map",
+    "Unmap",
+    "Purge",
+    "ZeroPages",
+    "MovePages",
+    "Refresh",
+    "AdviseHugePages",
+    "CurrentProcess",
+    "CurrentThread",
+    "ThreadMayBeAlive",
+    "Yield",
+    "Milliseconds",
+    "WriteError",
+    "Abort",
 };
 static_assert(sizeof(kNames) / sizeof(kNames[0]) == kPrimitives);
 

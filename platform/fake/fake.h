@@ -30,6 +30,7 @@ enum class Primitive : unsigned {
   kMap,
   kUnmap,
   kPurge,
+  kZeroPages,
   kMovePages,
   kRefresh,
   kAdviseHugePages,
@@ -41,7 +42,7 @@ enum class Primitive : unsigned {
   kWriteError,
   kAbort,
 };
-inline constexpr unsigned kPrimitives = 16;
+inline constexpr unsigned kPrimitives = 17;
 
 const char* NameOf(Primitive primitive);
 

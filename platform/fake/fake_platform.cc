@@ -61,6 +61,11 @@ bool Purge(void* address, size_t size) {
   return linux_x86_64::Purge(address, size);
 }
 
+void ZeroPages(void* address, size_t size) {
+  Enter(Primitive::kZeroPages, size);
+  linux_x86_64::ZeroPages(address, size);
+}
+
 bool MovePages(void* to, void* from, size_t size) {
   if (Enter(Primitive::kMovePages, size)) {
     Spoil(to, size);

@@ -9,6 +9,14 @@ namespace {
 
 constexpr long kAnonymous = kMapPrivate | kMapAnonymous | kMapNoReserve;
 
+// How many pages are asked about at a time.
+constexpr size_t kPagesAsked = 1024;
+
+// Where at most this share of them holds memory, it is given back: to fill the
+// rest would cost far more memory, and what gets to be used costs a page fault
+// again (bench/TUNING.md).
+constexpr size_t kSparseShare = 4;
+
 }  // namespace
 
 // The architecture has no other base page than 4 KiB (Intel SDM volume 3, 4.5),
@@ -48,6 +56,27 @@ bool Unmap(void* address, size_t size) {
 
 bool Purge(void* address, size_t size) {
   return !Failed(Call(kSysMadvise, Word(address), Word(size), kMadvDontNeed));
+}
+
+void ZeroPages(void* address, size_t size) {
+  unsigned char pages[kPagesAsked];
+  char* at = static_cast<char*>(address);
+  while (size != 0) {
+    const size_t whole = size / PageSize();
+    const size_t n = whole < kPagesAsked ? whole : kPagesAsked;
+    const size_t bytes = n * PageSize();
+    if (n == 0 || Failed(Call(kSysMincore, Word(at), Word(bytes),
+                              Word(static_cast<void*>(pages))))) {
+      FillBulk(at, 0, size);
+      return;
+    }
+    size_t here = 0;
+    for (size_t i = 0; i < n; ++i) here += pages[i] & 1;
+    // A page that is not here may be swapped out, so it must not be skipped.
+    if (here > n / kSparseShare || !Purge(at, bytes)) FillBulk(at, 0, bytes);
+    at += bytes;
+    size -= bytes;
+  }
 }
 
 bool MovePages(void* to, void* from, size_t size) {

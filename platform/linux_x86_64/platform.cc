@@ -20,6 +20,9 @@ bool Unmap(void* address, size_t size) {
 bool Purge(void* address, size_t size) {
   return linux_x86_64::Purge(address, size);
 }
+void ZeroPages(void* address, size_t size) {
+  linux_x86_64::ZeroPages(address, size);
+}
 bool MovePages(void* to, void* from, size_t size) {
   return linux_x86_64::MovePages(to, from, size);
 }

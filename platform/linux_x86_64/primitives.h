@@ -16,6 +16,7 @@ bool Commit(void* address, size_t size);
 void* Map(size_t size);
 bool Unmap(void* address, size_t size);
 bool Purge(void* address, size_t size);
+void ZeroPages(void* address, size_t size);
 bool MovePages(void* to, void* from, size_t size);
 bool Refresh(void* address, size_t size);
 void AdviseHugePages(void* address, size_t size);

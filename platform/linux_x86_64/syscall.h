@@ -24,6 +24,7 @@ enum Syscall : long {
   kSysRtSigprocmask = 14,
   kSysSchedYield = 24,
   kSysMremap = 25,
+  kSysMincore = 27,
   kSysMadvise = 28,
   kSysGetpid = 39,
   kSysGettid = 186,

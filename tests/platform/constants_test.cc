@@ -24,6 +24,7 @@ TEST(Constants, SystemCallNumbers) {
   EXPECT_EQ(kSysRtSigprocmask, SYS_rt_sigprocmask);
   EXPECT_EQ(kSysSchedYield, SYS_sched_yield);
   EXPECT_EQ(kSysMremap, SYS_mremap);
+  EXPECT_EQ(kSysMincore, SYS_mincore);
   EXPECT_EQ(kSysMadvise, SYS_madvise);
   EXPECT_EQ(kSysGetpid, SYS_getpid);
   EXPECT_EQ(kSysGettid, SYS_gettid);

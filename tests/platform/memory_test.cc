@@ -188,6 +188,40 @@ TEST_F(MemoryTest, PurgedMemoryIsZeroAndUncommitted) {
   range.get()[kMiB / 2] = 1;  // still committed
 }
 
+// Whatever of the range holds memory, in which pieces, and how long it is.
+TEST_F(MemoryTest, ZeroedMemoryIsZeroAndNoneWhereItWasSparse) {
+  constexpr size_t kPages = 3000;  // more than are asked about at a time
+  struct Pattern {
+    size_t begin, end, step;
+    bool sparse;
+  };
+  for (const Pattern pattern :
+       {Pattern{0, 0, 1, true}, Pattern{0, kPages, 1, false},
+        Pattern{0, 200, 1, true}, Pattern{0, kPages, 100, true},
+        Pattern{5, kPages, 5, true}, Pattern{0, kPages, 2, false}}) {
+    const Committed range(kPages * 4096);
+    for (size_t i = pattern.begin; i < pattern.end; i += pattern.step) {
+      memset(range.get() + i * 4096, 0x5a, 4096);
+    }
+    ZeroPages(range.get(), kPages * 4096);
+    std::vector<unsigned char> resident(kPages);
+    ASSERT_EQ(mincore(range.get(), kPages * 4096, resident.data()), 0);
+    size_t pages = 0;
+    for (const unsigned char page : resident) pages += page & 1;
+    EXPECT_EQ(pages, pattern.sparse ? 0 : kPages) << pattern.step;
+    EXPECT_TRUE(AllAre(range.get(), kPages * 4096, 0)) << pattern.step;
+  }
+}
+
+TEST_F(MemoryTest, ZeroesPartsOfPages) {
+  const Committed range(64 * 4096);
+  memset(range.get(), 0x5a, 64 * 4096);
+  ZeroPages(range.get() + 4096, 5 * 4096 + 100);
+  EXPECT_TRUE(AllAre(range.get(), 4096, 0x5a));
+  EXPECT_TRUE(AllAre(range.get() + 4096, 5 * 4096 + 100, 0));
+  EXPECT_TRUE(AllAre(range.get() + 6 * 4096 + 100, 4096, 0x5a));
+}
+
 TEST_F(MemoryTest, PurgeOfWhatIsNotMappedFails) {
   char* const p = static_cast<char*>(Map(4096));
   ASSERT_TRUE(Unmap(p, 4096));
