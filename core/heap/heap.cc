@@ -480,9 +480,20 @@ Heap* Heap::TakeSuspect() {
   return suspect;
 }
 
+void Heap::GiveUpSlots() {
+  for (Bin& bin : bins_) {
+    bin.top.Store(nullptr, Order::kRelaxed);
+    bin.limit.Store(nullptr, Order::kRelaxed);
+    bin.capacity = 0;
+    bin.bottom = nullptr;
+  }
+  slots_.Reset();
+}
+
 void Heap::CleanUp(bool died) {
   if (died) {
     Drain();
+    GiveUpSlots();
   } else {
     Collect();
     // Collect keeps the last slab of a class.

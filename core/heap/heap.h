@@ -160,6 +160,8 @@ class Heap {
   Slab* SlabOf(SizeClass c, const ClassInfo& info, const void* block,
                MapEntry* entry) const;
   void ReturnMask(SizeClass c);
+  // Makes drained bins as they were in the beginning.
+  void GiveUpSlots();
   void Grow(SizeClass c, unsigned capacity);
 
   void Gained(Slab* slab);

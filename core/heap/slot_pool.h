@@ -7,6 +7,7 @@
 
 #include "core/base/bits.h"
 #include "core/heap/bin.h"
+#include "platform/platform.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -37,9 +38,23 @@ class SlotPool {
 
   // Uses kNearSlots slots first, and then memory for SlotsMax().
   void Init(void** near_memory, void** memory) {
-    next_ = near_memory;
-    near_end_ = near_memory + kNearSlots;
-    far_ = memory;
+    near_ = near_memory;
+    memory_ = memory;
+    Restart();
+  }
+
+  // Takes all arrays back, and gives their memory to the system.
+  void Reset() {
+    if (far_ == nullptr) {
+      const size_t page = platform::PageSize();
+      const uintptr_t begin = RoundUp(AddressOf(memory_), page);
+      const uintptr_t end = AddressOf(next_) & ~(page - 1);
+      // Where it fails, they stay as they are: nobody relies on their contents.
+      if (begin < end)
+        platform::Purge(reinterpret_cast<void*>(begin), end - begin);
+    }
+    for (void**& array : free_) array = nullptr;
+    Restart();
   }
 
   // An array of ArraySlots(capacity) slots.
@@ -71,6 +86,14 @@ class SlotPool {
     return HighestBit(ArraySlots(capacity)) - HighestBit(kSmallest);
   }
 
+  void Restart() {
+    next_ = near_;
+    near_end_ = near_ + kNearSlots;
+    far_ = memory_;
+  }
+
+  void** near_ = nullptr;
+  void** memory_ = nullptr;
   void** next_ = nullptr;
   void** near_end_ = nullptr;
   void** far_ = nullptr;  // null once it is in use

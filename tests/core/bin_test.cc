@@ -114,6 +114,23 @@ TEST(SlotPool, ArraysGoToTheNextBin) {
   EXPECT_EQ(pool.Take(8), memory + 32) << "and all that follows";
 }
 
+TEST(SlotPool, BeginsAnew) {
+  void* near_memory[SlotPool::kNearSlots];
+  std::vector<void*> memory(SlotPool::SlotsMax(), &near_memory);
+  SlotPool pool;
+  pool.Init(near_memory, memory.data());
+  void** const first = pool.Take(8);
+  for (int i = 0; i < 3; ++i) pool.Take(1024);
+  const fake::CallCounter purges(Primitive::kPurge);
+  pool.Reset();
+  EXPECT_GE(purges.bytes(), 4 * 4096u);
+  EXPECT_EQ(memory[2048], nullptr) << "the memory went back";
+  EXPECT_NE(memory[3 * 1024 + 512], nullptr) << "what was in use of it";
+  EXPECT_EQ(pool.Take(8), first);
+  EXPECT_EQ(pool.Take(1024), memory.data());
+  pool.Reset();
+}
+
 // However bins grow, and in whichever order, the memory of a heap suffices.
 TEST(SlotPool, NeverRunsOut) {
   SCOPED_TRACE(Random::Seed());
