@@ -44,21 +44,21 @@ void AtExit(void* heap) {
 
 }  // namespace
 
-void Arm(Heap* heap) {
+ALCOVE_COLD void Arm(Heap* heap) {
   if constexpr (kUsesKey) {
     unsigned key;
     if (GetKey(&key)) pthread_setspecific(key, heap);
   }
 }
 
-void Disarm() {
+ALCOVE_COLD void Disarm() {
   if constexpr (kUsesKey) {
     unsigned key;
     if (GetKey(&key)) pthread_setspecific(key, nullptr);
   }
 }
 
-void Release() {
+ALCOVE_COLD void Release() {
   if constexpr (kUsesKey) {
     const uint64_t have = g_key.Exchange(0, Order::kAcqRel);
     if (have != 0) pthread_key_delete(static_cast<unsigned>(have - 1));

@@ -6,14 +6,14 @@ namespace ALCOVE_CORE_NAMESPACE {
 
 FatalLine::FatalLine() { Text("alcove[").Text(kInstanceName).Text("]: "); }
 
-FatalLine& FatalLine::Text(const char* text) {
+ALCOVE_COLD FatalLine& FatalLine::Text(const char* text) {
   // One byte stays for the end of the line.
   while (*text != '\0' && size_ < sizeof(buffer_) - 1)
     buffer_[size_++] = *text++;
   return *this;
 }
 
-FatalLine& FatalLine::Decimal(size_t number) {
+ALCOVE_COLD FatalLine& FatalLine::Decimal(size_t number) {
   char digits[21];  // 2^64 has 20
   char* p = digits + sizeof(digits) - 1;
   *p = '\0';
@@ -24,7 +24,7 @@ FatalLine& FatalLine::Decimal(size_t number) {
   return Text(p);
 }
 
-FatalLine& FatalLine::Address(const void* address) {
+ALCOVE_COLD FatalLine& FatalLine::Address(const void* address) {
   Text("0x");
   const uintptr_t word = AddressOf(address);
   int shift = 60;
@@ -36,7 +36,7 @@ FatalLine& FatalLine::Address(const void* address) {
   return *this;
 }
 
-void FatalLine::Stop() {
+ALCOVE_COLD void FatalLine::Stop() {
   buffer_[size_++] = '\n';
   platform::WriteError(buffer_, size_);
   platform::Abort();

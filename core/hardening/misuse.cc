@@ -34,7 +34,7 @@ const char* Describe(Misuse misuse) {
 
 }  // namespace
 
-void Stop(Misuse misuse, const void* address, size_t block_size) {
+ALCOVE_COLD void Stop(Misuse misuse, const void* address, size_t block_size) {
   FatalLine line;
   line.Text(Describe(misuse)).Text(" ").Address(address);
   if (block_size != 0)

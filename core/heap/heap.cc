@@ -107,19 +107,20 @@ void LiveCount::Add(ptrdiff_t more_blocks, ptrdiff_t more_bytes) {
     bytes_peak.RaiseTo(now_bytes, Order::kRelaxed);
 }
 
-void LiveCount::Reset() {
+ALCOVE_COLD void LiveCount::Reset() {
   blocks.Store(0, Order::kRelaxed);
   bytes.Store(0, Order::kRelaxed);
   blocks_peak.Store(0, Order::kRelaxed);
   bytes_peak.Store(0, Order::kRelaxed);
 }
 
-void HomelessCount::Reset() {
+ALCOVE_COLD void HomelessCount::Reset() {
   blocks.Store(0, Order::kRelaxed);
   bytes.Store(0, Order::kRelaxed);
 }
 
-void Heap::Init(Instance* instance, HeapNumber number, void** slots) {
+ALCOVE_COLD void Heap::Init(Instance* instance, HeapNumber number,
+                            void** slots) {
   instance_ = instance;
   own_entries_ = MakeEntry(0, number);
   slots_.Init(near_slots_, slots);
@@ -251,7 +252,7 @@ void* Heap::Refill(SizeClass c) {
 
 // ---- Bins ----
 
-void Heap::Grow(SizeClass c, unsigned capacity) {
+ALCOVE_COLD void Heap::Grow(SizeClass c, unsigned capacity) {
   Bin& bin = bins_[c];
   const size_t own = bin.bottom == nullptr ? 0 : bin.own();
   const size_t others = bin.bottom == nullptr ? 0 : bin.others();
@@ -300,7 +301,7 @@ void Heap::MakeRoom(SizeClass c) {
   if (HasMail()) Collect();
 }
 
-bool Heap::Caches(SizeClass c, const void* block) const {
+ALCOVE_COLD bool Heap::Caches(SizeClass c, const void* block) const {
   const Bin& bin = bins_[c];
   void** const top = bin.top.Load(Order::kRelaxed);
   for (void** p = bin.bottom; p != top; ++p) {
@@ -424,7 +425,7 @@ void Heap::Flush(SizeClass c, void** blocks, size_t n) {
   if (own != 0) CountReturned(own, own * info.size);
 }
 
-void Heap::ReturnMask(SizeClass c) {
+ALCOVE_COLD void Heap::ReturnMask(SizeClass c) {
   Bin& bin = bins_[c];
   const BitWord mask = bin.mask.Load(Order::kRelaxed);
   if (mask == 0) return;
@@ -439,7 +440,7 @@ void Heap::ReturnMask(SizeClass c) {
   Gained(slab);
 }
 
-void Heap::Drain() {
+ALCOVE_COLD void Heap::Drain() {
   for (SizeClass c = 1; c <= kSlabClasses; ++c) {
     Bin& bin = bins_[c];
     if (bin.bottom != nullptr) {
@@ -480,7 +481,7 @@ Heap* Heap::TakeSuspect() {
   return suspect;
 }
 
-void Heap::GiveUpSlots() {
+ALCOVE_COLD void Heap::GiveUpSlots() {
   for (Bin& bin : bins_) {
     bin.top.Store(nullptr, Order::kRelaxed);
     bin.limit.Store(nullptr, Order::kRelaxed);
@@ -490,7 +491,7 @@ void Heap::GiveUpSlots() {
   slots_.Reset();
 }
 
-void Heap::CleanUp(bool died) {
+ALCOVE_COLD void Heap::CleanUp(bool died) {
   if (died) {
     Drain();
     GiveUpSlots();

@@ -6,8 +6,8 @@
 
 namespace ALCOVE_CORE_NAMESPACE {
 
-void FreeHomeless(Instance* instance, const Range& range, void* block,
-                  MapEntry entry) {
+ALCOVE_COLD void FreeHomeless(Instance* instance, const Range& range,
+                              void* block, MapEntry entry) {
   const SizeClass c = ClassOfEntry(entry);
   size_t bytes;
   if (IsSlabClass(c)) {

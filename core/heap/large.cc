@@ -125,7 +125,7 @@ bool ResizeLargeInPlace(Heap* heap, void* block, size_t size) {
   return true;
 }
 
-void* MoveLarge(Heap* heap, void* block, size_t size) {
+ALCOVE_COLD void* MoveLarge(Heap* heap, void* block, size_t size) {
   if (size > kRequestMax) return nullptr;
   Range* const range = heap->instance()->region.RangeOf(block);
   const size_t old_size = LargeSize(*range, block);

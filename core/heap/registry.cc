@@ -49,7 +49,7 @@ size_t Registry::HeapBytes() {
   return RoundUp(kColoursMax * kCacheLine + kBytes, platform::PageSize());
 }
 
-Heap* Registry::Adopt(platform::ThreadId self) {
+ALCOVE_COLD Heap* Registry::Adopt(platform::ThreadId self) {
   const platform::ProcessId process = platform::CurrentProcess();
   unsigned probes = 0;
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
@@ -68,7 +68,8 @@ Heap* Registry::Adopt(platform::ThreadId self) {
   return nullptr;
 }
 
-Heap* Registry::Create(Instance* instance, platform::ThreadId self) {
+ALCOVE_COLD Heap* Registry::Create(Instance* instance,
+                                   platform::ThreadId self) {
   if (count_.Load(Order::kRelaxed) >= kHeapNumberMax) return nullptr;
   // All zero, as the mapping is, is how a heap begins; to write that would cost
   // the memory of all of its pages.
@@ -98,7 +99,7 @@ Heap* Registry::Create(Instance* instance, platform::ThreadId self) {
   return heap;
 }
 
-Heap* Registry::Acquire(Instance* instance) {
+ALCOVE_COLD Heap* Registry::Acquire(Instance* instance) {
   const platform::ThreadId self = platform::CurrentThread();
   Heap* heap = Adopt(self);
   if (heap == nullptr) heap = Create(instance, self);
@@ -106,14 +107,14 @@ Heap* Registry::Acquire(Instance* instance) {
   return heap;
 }
 
-void Registry::HandBack(Heap* heap) {
+ALCOVE_COLD void Registry::HandBack(Heap* heap) {
   heap->Drain();
   Heap* const suspect = heap->TakeSuspect();
   Leave(heap);
   if (suspect != nullptr) CleanUpIfDead(suspect);
 }
 
-void Registry::CleanUpIfDead(Heap* heap) {
+ALCOVE_COLD void Registry::CleanUpIfDead(Heap* heap) {
   const platform::ThreadId self = platform::CurrentThread();
   const platform::ProcessId process = platform::CurrentProcess();
   const uint64_t tenancy = heap->tenancy.Load(Order::kRelaxed);
@@ -127,13 +128,13 @@ void Registry::CleanUpIfDead(Heap* heap) {
   Leave(heap);
 }
 
-void Registry::CleanUpDead() {
+ALCOVE_COLD void Registry::CleanUpDead() {
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
     CleanUpIfDead(heap);
   }
 }
 
-bool Registry::OthersLive(const Heap* own) const {
+ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
   const platform::ThreadId self = platform::CurrentThread();
   const platform::ProcessId process = platform::CurrentProcess();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
@@ -149,7 +150,7 @@ bool Registry::OthersLive(const Heap* own) const {
   return false;
 }
 
-void Registry::Release() {
+ALCOVE_COLD void Registry::Release() {
   Heap* heap = heaps_.Exchange(nullptr, Order::kAcqRel);
   while (heap != nullptr) {
     Heap* const next = heap->next_heap;

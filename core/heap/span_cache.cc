@@ -114,7 +114,7 @@ bool Heap::MakeSpanRoom(SizeClass c) {
   return true;
 }
 
-void Heap::DrainSpans() {
+ALCOVE_COLD void Heap::DrainSpans() {
   for (SizeClass c = kSlabClasses + 1; c <= kCachedClasses; ++c) {
     Bin& bin = bins_[c];
     if (bin.bottom == nullptr) continue;

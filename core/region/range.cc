@@ -22,7 +22,7 @@ constexpr size_t kMapShare = 512;
 
 }  // namespace
 
-Range* Range::Create(size_t size, size_t room) {
+ALCOVE_COLD Range* Range::Create(size_t size, size_t room) {
   const size_t units = size >> kUnitShift;
   const size_t map_bytes = units * sizeof(uint32_t);
   char* const base =
@@ -58,7 +58,7 @@ Range* Range::Create(size_t size, size_t room) {
   return range;
 }
 
-void Range::Destroy(Range* range) {
+ALCOVE_COLD void Range::Destroy(Range* range) {
   platform::Unmap(range->base_, range->size());
   platform::Unmap(range->metadata_, range->metadata_size_);
 }
@@ -105,7 +105,7 @@ bool Range::Extend(size_t first, size_t count) {
   return true;
 }
 
-size_t Range::Purge() {
+ALCOVE_COLD size_t Range::Purge() {
   size_t bytes = 0;
   size_t cursor = 0;
   size_t first;

@@ -34,7 +34,7 @@ constexpr uint64_t kForgetAfterMs = 1000;
 
 }  // namespace
 
-Range* Region::LaterRangeOf(const void* p) const {
+ALCOVE_COLD Range* Region::LaterRangeOf(const void* p) const {
   for (unsigned i = 1; i < kRangesMax; ++i) {
     Range* const range = ranges_[i].Load(Order::kAcquire);
     if (range == nullptr) break;
@@ -43,7 +43,7 @@ Range* Region::LaterRangeOf(const void* p) const {
   return nullptr;
 }
 
-Region::View Region::PrimaryView() const {
+ALCOVE_COLD Region::View Region::PrimaryView() const {
   const Range* const first = ranges_[0].Load(Order::kAcquire);
   if (first == nullptr) return {};
   const size_t units = first->units().units();
@@ -51,7 +51,8 @@ Region::View Region::PrimaryView() const {
           first->class_map(), static_cast<char*>(first->descriptor(units - 1))};
 }
 
-bool Region::AddRange(unsigned slot, size_t units_needed, size_t room) {
+ALCOVE_COLD bool Region::AddRange(unsigned slot, size_t units_needed,
+                                  size_t room) {
   if (slot >= kRangesMax || units_needed > (size_t{1} << 47 >> kUnitShift))
     return false;
   const size_t least = RoundUp(units_needed << kUnitShift, kRangeGranule);
@@ -78,7 +79,7 @@ bool Region::AddRange(unsigned slot, size_t units_needed, size_t room) {
   return true;
 }
 
-void* Region::TakeRoom(size_t size) {
+ALCOVE_COLD void* Region::TakeRoom(size_t size) {
   Range* first = ranges_[0].Load(Order::kAcquire);
   if (first == nullptr) {
     if (!AddRange(0, 1, size)) return nullptr;
@@ -115,7 +116,7 @@ void Region::Free(const Span& span, size_t count, bool dirty) {
   MaybePurge();
 }
 
-size_t Region::Purge() {
+ALCOVE_COLD size_t Region::Purge() {
   size_t bytes = 0;
   for (unsigned i = 0; i < kRangesMax; ++i) {
     Range* const range = ranges_[i].Load(Order::kAcquire);
@@ -131,7 +132,7 @@ size_t Region::DirtyBound(size_t used) const {
   return Min(Max(bound, swing_.Load(Order::kRelaxed)), kBoundMost);
 }
 
-void Region::PurgeBeyondBound() {
+ALCOVE_COLD void Region::PurgeBeyondBound() {
   size_t refilled = 0;
   for (unsigned i = 0; i < kRangesMax; ++i) {
     Range* const range = ranges_[i].Load(Order::kAcquire);
@@ -216,7 +217,7 @@ void Region::MaybePurge() {
   if (last != 0 || Config::kPurgeDelayMs == 0) Purge();
 }
 
-void Region::Release() {
+ALCOVE_COLD void Region::Release() {
   for (Atomic<Range*>& slot : ranges_) {
     Range* const range = slot.Exchange(nullptr, Order::kAcqRel);
     if (range != nullptr) Range::Destroy(range);

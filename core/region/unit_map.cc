@@ -24,7 +24,7 @@ ALCOVE_INLINE size_t ForEachWord(size_t first, size_t count, Visit visit) {
 
 }  // namespace
 
-void UnitMap::Init(UnitWord* words, size_t units, size_t phase) {
+ALCOVE_COLD void UnitMap::Init(UnitWord* words, size_t units, size_t phase) {
   words_end_ = words;
   units_ = units;
   phase_ = phase;
@@ -143,8 +143,7 @@ size_t UnitMap::Claim(size_t count, size_t alignment, size_t* dirty) {
     const size_t first = Find(from, count, alignment);
     const size_t top = top_.Load(Order::kRelaxed);
     const bool grows = first == kNone || first + count > top;
-    if (grows && !from_start &&
-        top - Min(top, used()) >= count) {
+    if (grows && !from_start && top - Min(top, used()) >= count) {
       from_start = true;
       from = 0;
       continue;
@@ -186,8 +185,8 @@ void UnitMap::Note(size_t unit) {
     bits.FetchOr(bit, Order::kRelaxed);
 }
 
-bool UnitMap::BeginSweep(size_t group, size_t* cursor, size_t limit,
-                         size_t* first, size_t* count) {
+ALCOVE_COLD bool UnitMap::BeginSweep(size_t group, size_t* cursor, size_t limit,
+                                     size_t* first, size_t* count) {
   // One bit for each group: whether all of it is free and some of it noted.
   const auto groups = [group](const UnitWord& word) {
     uint64_t free = ~word.used.Load(Order::kRelaxed);
@@ -203,7 +202,7 @@ bool UnitMap::BeginSweep(size_t group, size_t* cursor, size_t limit,
   return ClaimNext(groups, cursor, limit, first, count);
 }
 
-void UnitMap::EndSweep(size_t first, size_t count) {
+ALCOVE_COLD void UnitMap::EndSweep(size_t first, size_t count) {
   ForEachWord(first, count, [this](size_t w, uint64_t mask) {
     Word(w).noted.FetchAnd(~mask, Order::kRelaxed);
     return true;
@@ -213,8 +212,9 @@ void UnitMap::EndSweep(size_t first, size_t count) {
 }
 
 template <typename Candidates>
-bool UnitMap::ClaimNext(Candidates candidates, size_t* cursor, size_t limit,
-                        size_t* first, size_t* count) {
+ALCOVE_COLD bool UnitMap::ClaimNext(Candidates candidates, size_t* cursor,
+                                    size_t limit, size_t* first,
+                                    size_t* count) {
   const size_t end = top_.Load(Order::kRelaxed);
   size_t unit = *cursor;
   while (unit < end) {
@@ -251,8 +251,8 @@ bool UnitMap::ClaimNext(Candidates candidates, size_t* cursor, size_t limit,
   return false;
 }
 
-bool UnitMap::BeginPurge(size_t* cursor, size_t limit, size_t* first,
-                         size_t* count) {
+ALCOVE_COLD bool UnitMap::BeginPurge(size_t* cursor, size_t limit,
+                                     size_t* first, size_t* count) {
   const auto idle = [](const UnitWord& word) {
     return word.dirty.Load(Order::kRelaxed) & ~word.used.Load(Order::kRelaxed);
   };
@@ -271,7 +271,7 @@ bool UnitMap::BeginPurge(size_t* cursor, size_t limit, size_t* first,
   return false;
 }
 
-void UnitMap::EndPurge(size_t first, size_t count, bool clean) {
+ALCOVE_COLD void UnitMap::EndPurge(size_t first, size_t count, bool clean) {
   if (clean) {
     SetDirty(first, count, false);
     counts_.FetchSub(count * kOneDirty, Order::kRelaxed);

@@ -32,7 +32,7 @@ size_t BlockSize(SizeClass c) {
 
 }  // namespace
 
-Snapshot TakeSnapshot(const Instance& instance) {
+ALCOVE_COLD Snapshot TakeSnapshot(const Instance& instance) {
   Snapshot s;
   // Blocks that left the spans, less those in caches, less those on their way
   // home.
