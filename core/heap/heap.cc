@@ -168,8 +168,8 @@ Span Heap::AllocateSpan(size_t units, size_t alignment) {
   const Span span = instance_->region.Allocate(units, alignment);
   if (ALCOVE_UNLIKELY(view_.units == 0)) RefreshView();
   if (ALCOVE_LIKELY(span.range != nullptr)) return span;
-  DrainSpans();
   Collect();
+  DrainSpans();  // with those of the slabs that came back
   return instance_->region.Allocate(units, alignment);
 }
 
@@ -198,6 +198,7 @@ void Heap::ReleaseSlab(Slab* slab) {
   span.range = instance_->region.RangeOf(slab->start);
   span.first = span.range->IndexOf(slab->start);
   RetireSlab(*span.range, slab);
+  if (slab->units != 1) return KeepSpanOfSlab(*span.range, slab);
   // A slab of which no block was ever handed out has touched no memory.
   instance_->region.Free(span, slab->units, slab->fresh != 0 || !slab->zero);
 }
@@ -230,7 +231,10 @@ void* Heap::Refill(SizeClass c) {
   }
   Slab* slab = listed_[c];
   if (slab == nullptr) {
-    const Span span = AllocateSpan(info.units, kUnit);
+    Span span;
+    if (info.units == 1 || !TakeSpanOfSlab(info.units, &span)) {
+      span = AllocateSpan(info.units, kUnit);
+    }
     if (ALCOVE_LIKELY(span.range != nullptr)) {
       slab = CreateSlab(span, c, this, number());
       List(slab);
@@ -451,7 +455,6 @@ ALCOVE_COLD void Heap::Drain() {
     }
     ReturnMask(c);
   }
-  DrainSpans();
   Collect();
   for (SizeClass c = 1; c <= kSlabClasses; ++c) {
     for (Slab* slab = listed_[c]; slab != nullptr;) {
@@ -460,6 +463,7 @@ ALCOVE_COLD void Heap::Drain() {
       slab = next;
     }
   }
+  DrainSpans();  // with those of these slabs
   PublishLive();
 }
 
@@ -501,6 +505,7 @@ ALCOVE_COLD void Heap::CleanUp(bool died) {
     for (SizeClass c = 1; c <= kSlabClasses; ++c) {
       if (listed_[c] != nullptr) ReleaseIfEmpty(listed_[c]);
     }
+    DrainSpans();
     PublishLive();
   }
 }

@@ -173,6 +173,10 @@ class Heap {
   void MaybePublishLive();
   void PublishLive();
   bool GetSpanBudget(size_t units);
+  // Caches the span of a slab that is no slab any more, and takes one for a new
+  // slab; false if there is none.
+  void KeepSpanOfSlab(const Range& range, Slab* slab);
+  bool TakeSpanOfSlab(unsigned units, Span* span);
 
   uint32_t span_refusals_ = 0;  // how often they got no more since
   size_t span_units_ = 0;       // units that the span bins have room for

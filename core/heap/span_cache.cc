@@ -29,6 +29,27 @@ void Heap::ReleaseSpan(void* start, bool clean) {
   CountReturned(1, ReturnSpan(instance_->region, start, clean));
 }
 
+// A slab of several units comes and goes as a large block would.
+void Heap::KeepSpanOfSlab(const Range& range, Slab* slab) {
+  const size_t first = range.IndexOf(slab->start);
+  EnterSpan(range, first, 1, slab->units, number());
+  CountTaken(1, size_t{slab->units} << kUnitShift);
+  const SizeClass c = SpanClass(slab->units);
+  Bin& bin = bins_[c];
+  if (bin.full() && !MakeSpanRoom(c)) return ReleaseSpan(slab->start);
+  bin.PushOwn(slab->start);
+}
+
+bool Heap::TakeSpanOfSlab(unsigned units, Span* span) {
+  void* const start = TakeCachedSpan(SpanClass(units));
+  if (start == nullptr) return false;
+  CountReturned(1, size_t{units} << kUnitShift);
+  span->range = instance_->region.RangeOf(start);
+  span->first = span->range->IndexOf(start);
+  span->zero = false;
+  return true;
+}
+
 void* Heap::TakeCachedSpan(SizeClass c) {
   Bin& bin = bins_[c];
   void* start;

@@ -138,6 +138,45 @@ TEST_F(SpanCacheTest, IsUsedUpBeforeTheInstanceGrows) {
   test_free(block);
 }
 
+// Slabs of large blocks come and go without the region, within the budget.
+TEST_F(SpanCacheTest, SlabsOfSeveralUnitsAreCachedToo) {
+  if (Config::kCacheSpanBytes < 16 * kMediumUnits * kUnit) GTEST_SKIP();
+  std::vector<void*> blocks;
+  const auto fill = [&] {
+    for (int i = 0; i < 100; ++i) blocks.push_back(test_malloc(30000));
+  };
+  const auto empty = [&] {
+    for (void* block : blocks) test_free(block);
+    blocks.clear();
+  };
+  fill();
+  const size_t used = Stats().bytes_spans;
+  empty();
+  EXPECT_EQ(Stats().bytes_spans, used) << "they stay";
+  {
+    const fake::ScopedForbid clock(Primitive::kMilliseconds);
+    fill();
+    EXPECT_EQ(Stats().bytes_spans, used);
+    empty();
+  }
+  EXPECT_EQ(Stats().blocks_live, 0u);
+  test_thread_detach();
+  EXPECT_EQ(Stats().bytes_spans, 0u);
+}
+
+// Nobody would use what the heap of a dead thread caches.
+TEST_F(SpanCacheTest, HeapsOfTheDeadCacheNoSlabs) {
+  std::vector<void*> blocks;
+  std::thread([&] {
+    for (int i = 0; i < 200; ++i) blocks.push_back(test_malloc(30000));
+  }).join();
+  for (void* block : blocks) test_free(block);
+  test_thread_detach();
+  test_purge();
+  EXPECT_EQ(Stats().blocks_live, 0u);
+  EXPECT_EQ(Stats().bytes_spans, 0u);
+}
+
 TEST_F(SpanCacheTest, BothEndsOfABinAtOnce) {
   std::vector<void*> theirs;
   std::thread([&] {
