@@ -32,11 +32,11 @@ void Crowd(Run& run, const Workload& row) {
 
 constexpr Workload kRows[] = {
     {"crowd_1k", "32 threads, 100 live blocks each of up to 1 KiB", Crowd, 1024,
-     400000},
+     2000000},
     {"crowd_60k", "32 threads, 100 live blocks each of up to 60 KB", Crowd,
-     60000, 40000},
+     60000, 300000},
     {"crowd_400k", "32 threads, 100 live blocks each of up to 400 KB", Crowd,
-     400000, 4000},
+     400000, 40000},
 };
 
 }  // namespace
