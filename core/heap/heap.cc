@@ -485,13 +485,15 @@ Heap* Heap::TakeSuspect() {
   return suspect;
 }
 
+void Heap::ClearBin(Bin& bin) {
+  bin.top.Store(nullptr, Order::kRelaxed);
+  bin.limit.Store(nullptr, Order::kRelaxed);
+  bin.capacity = 0;
+  bin.bottom = nullptr;
+}
+
 ALCOVE_COLD void Heap::GiveUpSlots() {
-  for (Bin& bin : bins_) {
-    bin.top.Store(nullptr, Order::kRelaxed);
-    bin.limit.Store(nullptr, Order::kRelaxed);
-    bin.capacity = 0;
-    bin.bottom = nullptr;
-  }
+  for (Bin& bin : bins_) ClearBin(bin);
   slots_.Reset();
 }
 

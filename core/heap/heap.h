@@ -160,7 +160,9 @@ class Heap {
   Slab* SlabOf(SizeClass c, const ClassInfo& info, const void* block,
                MapEntry* entry) const;
   void ReturnMask(SizeClass c);
-  // Makes drained bins as they were in the beginning.
+  // Make bins as they were in the beginning: one that holds nothing and whose
+  // array was given back, or all of them once they are drained.
+  static void ClearBin(Bin& bin);
   void GiveUpSlots();
   void Grow(SizeClass c, unsigned capacity);
 

@@ -6,6 +6,7 @@
 #define ALCOVE_CORE_HEAP_SLOT_POOL_H_
 
 #include "core/base/bits.h"
+#include "core/hardening/invariant.h"
 #include "core/heap/bin.h"
 #include "platform/platform.h"
 
@@ -71,6 +72,7 @@ class SlotPool {
       }
       array = next_;
       next_ += slots;
+      ALCOVE_INVARIANT(far_ != nullptr || next_ <= memory_ + SlotsMax());
     }
     return array;
   }

@@ -140,13 +140,11 @@ ALCOVE_COLD void Heap::DrainSpans() {
     Bin& bin = bins_[c];
     if (bin.bottom == nullptr) continue;
     for (size_t i = 0; i < bin.own(); ++i) ReleaseSpan(bin.bottom[i]);
-    bin.ClearOwn();
     for (void** p = bin.limit.Load(Order::kRelaxed); p != bin.end(); ++p)
       ReleaseSpan(*p);
-    // No room, so that the next free grows it within the budget. The array
-    // stays.
-    bin.capacity = 0;
-    bin.ClearOthers();
+    // No room, so that the next free grows it within the budget.
+    slots_.Give(bin.bottom, bin.capacity);
+    ClearBin(bin);
   }
   instance_->span_units.FetchSub(span_units_, Order::kRelaxed);
   span_units_ = 0;

@@ -177,6 +177,25 @@ TEST_F(SpanCacheTest, HeapsOfTheDeadCacheNoSlabs) {
   EXPECT_EQ(Stats().bytes_spans, 0u);
 }
 
+// However often all room is given up and asked for anew, the memory of the bins
+// suffices: what lies behind it is not ours.
+TEST_F(SpanCacheTest, GivingUpRoomLosesNone) {
+  if (Config::kCacheSpanBytes < 128 * kUnit) GTEST_SKIP();
+  Heap* const heap = CurrentHeap();
+  const auto end =
+      AddressOf(reinterpret_cast<void**>(heap + 1) + SlotPool::SlotsMax());
+  const SizeClass c = SpanClass(2);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<void*> spans;
+    for (int i = 0; i < 40; ++i) spans.push_back(Span(2));
+    for (void* span : spans) test_free(span);
+    ASSERT_GT(heap->bin(c).capacity, 32u);
+    ASSERT_LE(AddressOf(heap->bin(c).end()), end) << round;
+    heap->DrainSpans();
+    ASSERT_EQ(Cached(), 0u);
+  }
+}
+
 TEST_F(SpanCacheTest, BothEndsOfABinAtOnce) {
   std::vector<void*> theirs;
   std::thread([&] {
