@@ -69,7 +69,7 @@ KNOBS = {
     },
     "cache_span_kib": {
         "type": "int",
-        "default": 16384,
+        "default": 65536,
         "min": 0,
         "max": 1048576,
         "doc": "Bound on the bytes in cached spans (blocks of 64 KiB to 32 MiB) that one thread keeps, in KiB; all threads together keep four times as much, or an eighth of what is in use.",

@@ -26,7 +26,7 @@ constexpr size_t kDoubledMax = size_t{128} << 30;
 // little and much pays twice for what it tells us, not time and again.
 constexpr size_t kBoundLeast = Config::kPurgeDirtyMin >> kUnitShift;
 constexpr size_t kBoundMost = Config::kPurgeDirtyMax >> kUnitShift;
-constexpr size_t kDirtyShare = 4;
+constexpr size_t kDirtyShare = 2;
 constexpr unsigned kDoublingsMax = 20;
 constexpr size_t kRegretShare = 2;
 constexpr size_t kContentShare = 8;
