@@ -114,6 +114,9 @@ Span Region::Allocate(size_t count, size_t alignment) {
 void Region::Free(const Span& span, size_t count, bool dirty) {
   span.range->Free(span.first, count, dirty);
   MaybePurge();
+  if constexpr (Config::kBackgroundPurge) {
+    if (dirty && span.range->units().dirty() != 0) purger_.Note();
+  }
 }
 
 ALCOVE_COLD size_t Region::Purge() {

@@ -204,7 +204,7 @@ TEST_F(LifeTest, ConfigNamesEveryKnob) {
   EXPECT_EQ(config.at("version"), '"' + std::string(subject::version()) + '"');
   for (const char* knob :
        {"region_reserve_mib", "commit_chunk_kib", "purge_delay_ms",
-        "purge_dirty_max_mib", "cache_bytes_per_class",
+        "purge_dirty_max_mib", "background_purge", "cache_bytes_per_class",
         "cache_blocks_per_class", "cache_span_kib", "huge_pages_from_mib",
         "thread_exit", "set_errno", "check_invariants"}) {
     EXPECT_EQ(config.count(knob), 1u) << knob;
