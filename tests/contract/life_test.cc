@@ -30,7 +30,12 @@ TEST_F(LifeTest, PurgeReturnsMemory) {
     for (void* const block : blocks) subject::free(block);
     subject::thread_detach();
     const size_t dirty = GetStats().bytes_dirty;
-    EXPECT_EQ(subject::purge(), dirty);
+    const size_t purged = subject::purge();
+    // The instance's own thread may have been faster.
+    EXPECT_LE(purged, dirty);
+    if (!IsOn("background_purge")) {
+      EXPECT_EQ(purged, dirty);
+    }
     EXPECT_EQ(GetStats().bytes_dirty, 0u);
     EXPECT_EQ(GetStats().bytes_spans, 0u);
     // What is left is metadata, and the test's own vector.
