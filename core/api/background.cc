@@ -32,7 +32,8 @@ constinit Atomic<ThreadHandle> g_thread;
 // The life of the thread. It has no heap, ever.
 [[maybe_unused]] void* Run(void*) {
   g_instance.registry.CleanUpNamesakes();
-  while (g_instance.region.purger().AwaitSilence()) g_instance.region.Purge();
+  while (g_instance.region.purger().AwaitSilence())
+    g_instance.region.PurgeInBackground();
   return nullptr;
 }
 

@@ -16,7 +16,7 @@
 #ifndef ALCOVE_CORE_REGION_PURGER_H_
 #define ALCOVE_CORE_REGION_PURGER_H_
 
-#include "core/base/atomic.h"
+#include "core/region/range.h"
 #include "platform/platform.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -35,6 +35,7 @@ class Purger<false> {
   bool AwaitSilence() { return false; }
   bool AskToEnd() { return false; }
   void Reset() {}
+  OpenRun* open_run() { return nullptr; }
 };
 
 template <>
@@ -65,7 +66,8 @@ class Purger<true> {
     if (platform::Ticks() < not_before_ticks_.Load(Order::kRelaxed))
       return false;
     if (!process_.CompareExchange(before, self, Order::kAcqRel)) return false;
-    // What a parent's thread meant to see to.
+    // What a parent's thread was at, and what it meant to see to.
+    Range::PutBack(&open_run_);
     uint32_t now = word_.Load(Order::kRelaxed);
     while (!word_.CompareExchange(now, now == 0 && before == 0 ? 0 : kDirt,
                                   Order::kAcqRel)) {
@@ -116,8 +118,12 @@ class Purger<true> {
     word_.Store(0, Order::kRelaxed);
     wanted_.Store(0, Order::kRelaxed);
     not_before_ticks_.Store(0, Order::kRelaxed);
+    open_run_.Close();
     process_.Store(0, Order::kRelease);
   }
+
+  // What the thread has out of reach.
+  OpenRun* open_run() { return &open_run_; }
 
  private:
   static constexpr uint32_t kDirt = 1;
@@ -129,6 +135,7 @@ class Purger<true> {
   Atomic<platform::ProcessId> process_;  // the thread's; 0: there is none
   Atomic<uint32_t> wanted_;
   Atomic<uint64_t> not_before_ticks_;  // a thread is not started
+  OpenRun open_run_;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -129,6 +129,16 @@ ALCOVE_COLD size_t Region::Purge() {
   return bytes;
 }
 
+void Region::PurgeInBackground() {
+  if constexpr (Config::kBackgroundPurge) {
+    for (unsigned i = 0; i < kRangesMax; ++i) {
+      Range* const range = ranges_[i].Load(Order::kAcquire);
+      if (range == nullptr) break;
+      range->Purge(purger_.open_run());
+    }
+  }
+}
+
 size_t Region::DirtyBound(size_t used) const {
   const unsigned doublings = doublings_.Load(Order::kRelaxed);
   const size_t bound = Max(kBoundLeast, used / kDirtyShare) << doublings;

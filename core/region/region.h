@@ -53,6 +53,9 @@ class Region {
   // used.
   bool WouldGrow(size_t count) const;
 
+  // What the thread that purges in the background does for a Purge.
+  void PurgeInBackground();
+
   // What wakes the thread that purges in the background, if there is one.
   Purger<Config::kBackgroundPurge>& purger() { return purger_; }
 

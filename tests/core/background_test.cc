@@ -460,6 +460,47 @@ TEST_F(BackgroundTest, AChildOfForkHasItsOwn) {
   }
 }
 
+// Holds the thread in the middle of a purge until it is told to go on.
+struct Held {
+  pid_t process = getpid();
+  std::atomic<bool> there{false};
+  std::atomic<bool> go_on{false};
+};
+
+// The child inherits what the parent's thread has out of reach.
+TEST_F(BackgroundTest, AChildOfForkInTheMiddleOfAPurge) {
+  if (!kOn) GTEST_SKIP();
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer allows no thread in a child of several";
+#endif
+  Held held;
+  const fake::ScopedHook hook(
+      Primitive::kPurge,
+      [](void* context) {
+        auto* const held = static_cast<Held*>(context);
+        if (getpid() != held->process) return;
+        held->there = true;
+        while (!held->go_on) usleep(100);
+      },
+      &held);
+  MakeDirt();
+  ASSERT_TRUE(Comes([&] { return held.there.load(); }));
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    test_free(test_malloc(kBlock));
+    const bool put_back = Comes([] {
+      return Stats().bytes_dirty == 0 && Stats().bytes_spans <= kUnit;
+    });
+    _exit(put_back ? 0 : 1);
+  }
+  int status;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  held.go_on = true;
+  EXPECT_TRUE(Comes([] { return Stats().bytes_dirty == 0; }));
+}
+
 // ---- The end of the process ----
 
 TEST_F(BackgroundDeathTest, IsNoReasonForAProcessToStay) {
