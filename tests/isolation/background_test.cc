@@ -24,7 +24,7 @@ size_t Tasks() {
 // Waits for what has to come, however slow the machine.
 template <typename Condition>
 bool Comes(Condition condition) {
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 10000; ++i) {
     if (condition()) return true;
     usleep(1000);
   }
