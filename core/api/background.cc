@@ -52,7 +52,7 @@ constinit Atomic<ThreadHandle> g_thread;
 
 }  // namespace
 
-void Start() {
+ALCOVE_COLD void Start() {
   if constexpr (Config::kBackgroundPurge) {
     if (!g_instance.region.purger().BeginStart()) return;
     // free leaves errno alone, whatever libc does here.
@@ -76,7 +76,7 @@ void Start() {
   }
 }
 
-void Stop() {
+ALCOVE_COLD void Stop() {
   if constexpr (Config::kBackgroundPurge) {
     if (g_instance.region.purger().AskToEnd())
       pthread_join(g_thread.Load(Order::kAcquire), nullptr);

@@ -129,7 +129,7 @@ ALCOVE_COLD size_t Region::Purge() {
   return bytes;
 }
 
-void Region::PurgeInBackground() {
+ALCOVE_COLD void Region::PurgeInBackground() {
   if constexpr (Config::kBackgroundPurge) {
     for (unsigned i = 0; i < kRangesMax; ++i) {
       Range* const range = ranges_[i].Load(Order::kAcquire);
