@@ -53,6 +53,23 @@ KNOBS = {
         "max": 1073741824,
         "doc": "Unused memory that may lie about in a program that has fallen silent, in KiB, until it proves to be wanted again and again; where more is in use, a sixteenth of that may.",
     },
+    "background_purge": {
+        "type": "bool",
+        "default": False,
+        "externals": {
+            "True": [
+                "__errno_location",
+                "pthread_attr_destroy",
+                "pthread_attr_init",
+                "pthread_attr_setstacksize",
+                "pthread_create",
+                "pthread_join",
+                "pthread_sigmask",
+                "sigfillset",
+            ],
+        },
+        "doc": "Whether a thread of the instance's own purges unused units that nobody added to for `purge_delay_ms`, in a program that has fallen silent, too; it sleeps while there are none, and a shared object has to end it by calling shutdown before it is unloaded.",
+    },
     "cache_bytes_per_class": {
         "type": "int",
         "default": 16384,

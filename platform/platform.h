@@ -2,8 +2,8 @@
 // Nothing above platform/ makes a system call, reads a CPU register or knows a
 // constant of either.
 //
-// No primitive allocates, blocks on another thread (but for Yield) or touches
-// errno. All may be called by any thread at any time. Sizes and addresses are
+// No primitive allocates, blocks on another thread (but for Yield and Wait) or
+// touches errno. All may be called by any thread at any time. Sizes and addresses are
 // in bytes; "page" is the system's page, PageSize().
 #ifndef ALCOVE_PLATFORM_PLATFORM_H_
 #define ALCOVE_PLATFORM_PLATFORM_H_
@@ -98,6 +98,17 @@ bool ThreadMayBeAlive(ThreadId thread);
 
 // Gives the rest of the calling thread's time slice away.
 void Yield();
+
+// Puts the calling thread to sleep if *word is `expected`, until a Wake of it,
+// but for no longer than `milliseconds` (kForever: without end).
+// Post:  false: the time is over. True: it was woken, or *word was another
+//        value, or for no reason; the caller looks at *word again.
+inline constexpr uint64_t kForever = ~uint64_t{0};
+bool Wait(const uint32_t* word, uint32_t expected, uint64_t milliseconds);
+
+// Ends the sleep of all threads of this process that are in a Wait of `word`.
+// Whoever changes *word before is seen by those who only come to Wait.
+void Wake(const uint32_t* word);
 
 // Tells the CPU that this is a spin loop.
 inline void SpinHint();

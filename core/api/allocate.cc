@@ -1,5 +1,6 @@
 #include "core/api/allocate.h"
 
+#include "core/api/background.h"
 #include "core/api/failure.h"
 #include "core/base/mem.h"
 #include "core/hardening/invariant.h"
@@ -155,6 +156,7 @@ void FreeSlow(void* block) {
   if (ALCOVE_UNLIKELY(heap == nullptr)) {
     return FreeHomeless(&g_instance, *range, block, entry);
   }
+  [[maybe_unused]] const background::Tending tending;
   CheckFreed(*heap, block, entry);
   if (c == kHugeClass) return FreeHuge(heap, *range, block);
   Bin& bin = heap->bin(c);
@@ -191,6 +193,7 @@ void* Reallocate(void* block, size_t size) {
   if (ALCOVE_UNLIKELY(size > kRequestMax)) return Fail(kNoMemory);
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  [[maybe_unused]] const background::Tending tending;
   if (!IsSlabClass(ClassOfEntry(entry)) && size > kSlabMax) {
     CheckFreed(*heap, block, entry);
     if (ResizeLargeInPlace(heap, block, size)) return block;

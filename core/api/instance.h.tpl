@@ -80,7 +80,8 @@ void {PREFIX}thread_detach(void) ALCOVE_{PREFIX}NOEXCEPT;
 // Unmaps everything that the instance ever mapped; its blocks, live or not, are gone.
 // Returns 0; or EBUSY, with nothing changed, if another living thread still holds a cache
 // (it has to end, or to call thread_detach, first). No other thread may call the instance
-// meanwhile. Afterwards the instance is as at the start of the process, and usable.
+// meanwhile. Afterwards the instance is as at the start of the process, and usable. With
+// the knob background_purge it also ends the instance's own thread.
 int {PREFIX}shutdown(void) ALCOVE_{PREFIX}NOEXCEPT;
 
 // "{VERSION}", the version of the core; a static string.

@@ -1,4 +1,5 @@
 // The life of the instance, and of a thread in it.
+#include "core/api/background.h"
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
 #include "core/api/state.h"
@@ -32,6 +33,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
                                                     : nullptr)) {
     return core::kBusy;
   }
+  core::background::End();
   if (has_heap) core::thread_exit::Disarm();
   core::ForgetHeap();
   core::thread_exit::Release();

@@ -56,6 +56,9 @@ class Atomic {
     return __atomic_fetch_sub(&value_, n, static_cast<int>(order));
   }
 
+  // For the system, which lets a thread wait on the word.
+  const T* address() const { return &value_; }
+
   // Raises the value to at least `floor`.
   void RaiseTo(T floor, Order order) {
     T now = Load(Order::kRelaxed);

@@ -24,6 +24,7 @@ struct Config {
       size_t{ALCOVE_KNOB_purge_dirty_min_kib} << 10;
   static constexpr size_t kPurgeDirtyMax =
       size_t{ALCOVE_KNOB_purge_dirty_max_mib} << 20;
+  static constexpr bool kBackgroundPurge = ALCOVE_KNOB_background_purge;
   static constexpr size_t kCacheBytesPerClass =
       ALCOVE_KNOB_cache_bytes_per_class;
   static constexpr size_t kCacheBlocksPerClass =

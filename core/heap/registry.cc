@@ -134,6 +134,21 @@ ALCOVE_COLD void Registry::CleanUpDead() {
   }
 }
 
+ALCOVE_COLD void Registry::CleanUpNamesakes() {
+  if constexpr (Config::kBackgroundPurge) {
+    const platform::ThreadId self = platform::CurrentThread();
+    const platform::ProcessId process = platform::CurrentProcess();
+    for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
+      const uint64_t tenancy = heap->tenancy.Load(Order::kRelaxed);
+      if (static_cast<platform::ThreadId>(tenancy) != self) continue;
+      if (IsInherited(heap, process)) continue;
+      if (!Take(heap, tenancy, self, process)) continue;
+      heap->CleanUp(true);
+      Leave(heap);
+    }
+  }
+}
+
 ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
   const platform::ThreadId self = platform::CurrentThread();
   const platform::ProcessId process = platform::CurrentProcess();

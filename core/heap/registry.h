@@ -32,6 +32,11 @@ class Registry {
   // Cleans up every heap that is nobody's or whose thread is gone.
   void CleanUpDead();
 
+  // Cleans up the heaps that bear the id of the calling thread, which has none:
+  // the id was another's, which is gone, and nobody could find that out while
+  // the caller lives. Only for the knob `background_purge`.
+  void CleanUpNamesakes();
+
   // Whether a living thread other than the caller, whose heap is `own` (null if
   // it has none), may have a heap.
   bool OthersLive(const Heap* own) const;

@@ -20,6 +20,12 @@ constexpr size_t kRangeAlignment = size_t{2} << 20;
 constexpr size_t kPage = 4096;
 constexpr size_t kMapShare = 512;
 
+// Instead of an OpenRun where nobody needs to know.
+struct Untold {
+  void Open(Range*, size_t, size_t) {}
+  void Close() {}
+};
+
 }  // namespace
 
 ALCOVE_COLD Range* Range::Create(size_t size, size_t room) {
@@ -105,14 +111,17 @@ bool Range::Extend(size_t first, size_t count) {
   return true;
 }
 
-ALCOVE_COLD size_t Range::Purge() {
+template <typename Run>
+ALCOVE_INLINE size_t Range::PurgeRuns(Run* open) {
   size_t bytes = 0;
   size_t cursor = 0;
   size_t first;
   size_t count;
   while (units_.BeginPurge(&cursor, kPurgeRun, &first, &count)) {
+    open->Open(this, first, count);
     const bool clean =
         platform::Purge(AddressOfUnit(first), count << kUnitShift);
+    open->Close();
     units_.EndPurge(first, count, clean);
     if (clean) bytes += count << kUnitShift;
   }
@@ -120,12 +129,34 @@ ALCOVE_COLD size_t Range::Purge() {
   cursor = 0;
   const size_t group = Max(platform::PageSize() / kBitBytes, 1);
   while (units_.BeginSweep(group, &cursor, kPurgeRun, &first, &count)) {
+    open->Open(this, first, count);
     char* const bits = bits_ + first * kBitBytes;
     if (!platform::Purge(bits, count * kBitBytes))
       memset(bits, 0, count * kBitBytes);
+    open->Close();
     units_.EndSweep(first, count);
   }
   return bytes;
+}
+
+ALCOVE_COLD size_t Range::Purge() {
+  Untold untold;
+  return PurgeRuns(&untold);
+}
+
+ALCOVE_COLD size_t Range::Purge([[maybe_unused]] OpenRun* open) {
+  if constexpr (Config::kBackgroundPurge) return PurgeRuns(open);
+  return 0;
+}
+
+ALCOVE_COLD void Range::PutBack([[maybe_unused]] OpenRun* open) {
+  if constexpr (Config::kBackgroundPurge) {
+    Range* const range = open->range.Load(Order::kAcquire);
+    if (range == nullptr) return;
+    open->Close();
+    range->units_.EndPurge(open->first.Load(Order::kRelaxed),
+                           open->count.Load(Order::kRelaxed), false);
+  }
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

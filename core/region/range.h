@@ -26,6 +26,24 @@ inline constexpr size_t kBitBytes = 1024;
 // A range has a multiple of so many units: whole words of its unit map.
 inline constexpr size_t kRangeGranule = 64 * kUnit;
 
+class Range;
+
+// The run of units that a purge has out of reach for the moment. Fork in this
+// moment, and the child has the units but not the thread that would put them
+// back.
+struct OpenRun {
+  Atomic<Range*> range;  // null: there is none
+  Atomic<size_t> first;
+  Atomic<size_t> count;
+
+  void Open(Range* in, size_t at, size_t units) {
+    first.Store(at, Order::kRelaxed);
+    count.Store(units, Order::kRelaxed);
+    range.Store(in, Order::kRelease);
+  }
+  void Close() { range.Store(nullptr, Order::kRelease); }
+};
+
 class Range {
  public:
   // Reserves `size` bytes, a multiple of kRangeGranule. Null if the system
@@ -58,6 +76,13 @@ class Range {
   // Returns the memory of all free units to the system, that of their bits
   // included. Returns the bytes of units given back.
   size_t Purge();
+
+  // The same, saying in `open` what is out of reach. Only for the knob
+  // `background_purge`.
+  size_t Purge(OpenRun* open);
+
+  // Puts a run back that was left open, dirty as before.
+  static void PutBack(OpenRun* open);
 
   size_t TakeRefilled() { return units_.TakeRefilled(); }
 
@@ -101,6 +126,8 @@ class Range {
 
  private:
   bool CommitTo(size_t end);
+  template <typename Run>
+  size_t PurgeRuns(Run* open);
 
   char* base_ = nullptr;
   uint32_t* class_map_ = nullptr;

@@ -114,6 +114,9 @@ Span Region::Allocate(size_t count, size_t alignment) {
 void Region::Free(const Span& span, size_t count, bool dirty) {
   span.range->Free(span.first, count, dirty);
   MaybePurge();
+  if constexpr (Config::kBackgroundPurge) {
+    if (dirty && span.range->units().dirty() != 0) purger_.Note();
+  }
 }
 
 ALCOVE_COLD size_t Region::Purge() {
@@ -124,6 +127,16 @@ ALCOVE_COLD size_t Region::Purge() {
     bytes += range->Purge();
   }
   return bytes;
+}
+
+ALCOVE_COLD void Region::PurgeInBackground() {
+  if constexpr (Config::kBackgroundPurge) {
+    for (unsigned i = 0; i < kRangesMax; ++i) {
+      Range* const range = ranges_[i].Load(Order::kAcquire);
+      if (range == nullptr) break;
+      range->Purge(purger_.open_run());
+    }
+  }
 }
 
 size_t Region::DirtyBound(size_t used) const {

@@ -8,6 +8,7 @@
 #define ALCOVE_CORE_REGION_REGION_H_
 
 #include "core/base/atomic.h"
+#include "core/region/purger.h"
 #include "core/region/range.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -51,6 +52,12 @@ class Region {
   // Whether a span of so many units can only be had from beyond what was ever
   // used.
   bool WouldGrow(size_t count) const;
+
+  // What the thread that purges in the background does for a Purge.
+  void PurgeInBackground();
+
+  // What wakes the thread that purges in the background, if there is one.
+  Purger<Config::kBackgroundPurge>& purger() { return purger_; }
 
   // Units in use.
   size_t used() const;
@@ -100,6 +107,7 @@ class Region {
   Atomic<size_t> swing_;         // and the lesser of the last two times
   Atomic<size_t> purged_;        // units purged since these were reviewed
   Atomic<uint64_t> changed_ms_;  // when these last changed
+  [[no_unique_address]] Purger<Config::kBackgroundPurge> purger_;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

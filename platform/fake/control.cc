@@ -25,6 +25,8 @@ constexpr const char* kNames[] = {
     "CurrentThread",
     "ThreadMayBeAlive",
     "Yield",
+    "Wait",
+    "Wake",
     "Milliseconds",
     "WriteError",
     "Abort",

@@ -38,11 +38,13 @@ enum class Primitive : unsigned {
   kCurrentThread,
   kThreadMayBeAlive,
   kYield,
+  kWait,
+  kWake,
   kMilliseconds,
   kWriteError,
   kAbort,
 };
-inline constexpr unsigned kPrimitives = 17;
+inline constexpr unsigned kPrimitives = 19;
 
 const char* NameOf(Primitive primitive);
 
@@ -141,7 +143,8 @@ class ScopedHook {
 
 // ---- Time ----
 
-// Milliseconds() stands still at `now` and moves by Advance() only. Ticks() is
+// Milliseconds() stands still at `now` and moves by Advance() only. Wait() sleeps
+// by the system's clock, and Ticks() is
 // a CPU instruction and stays real: WaitForTicks makes so many of them pass.
 class ScopedClock {
  public:

@@ -112,6 +112,16 @@ void Yield() {
   linux_x86_64::Yield();
 }
 
+bool Wait(const uint32_t* word, uint32_t expected, uint64_t milliseconds) {
+  Enter(Primitive::kWait, 0);
+  return linux_x86_64::Wait(word, expected, milliseconds);
+}
+
+void Wake(const uint32_t* word) {
+  Enter(Primitive::kWake, 0);
+  linux_x86_64::Wake(word);
+}
+
 uint64_t Milliseconds() {
   Enter(Primitive::kMilliseconds, 0);
   uint64_t now;

@@ -38,6 +38,10 @@ bool ThreadMayBeAlive(ThreadId thread) {
   return linux_x86_64::ThreadMayBeAlive(thread);
 }
 void Yield() { linux_x86_64::Yield(); }
+bool Wait(const uint32_t* word, uint32_t expected, uint64_t milliseconds) {
+  return linux_x86_64::Wait(word, expected, milliseconds);
+}
+void Wake(const uint32_t* word) { linux_x86_64::Wake(word); }
 uint64_t Milliseconds() { return linux_x86_64::Milliseconds(); }
 void WriteError(const char* text, size_t size) {
   linux_x86_64::WriteError(text, size);

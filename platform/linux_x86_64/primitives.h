@@ -24,6 +24,8 @@ ProcessId CurrentProcess();
 ThreadId CurrentThread();
 bool ThreadMayBeAlive(ThreadId thread);
 void Yield();
+bool Wait(const uint32_t* word, uint32_t expected, uint64_t milliseconds);
+void Wake(const uint32_t* word);
 uint64_t Milliseconds();
 void WriteError(const char* text, size_t size);
 [[noreturn]] void Abort();

@@ -47,6 +47,8 @@ inline constexpr long kMremapDontUnmap = 4;  // Linux 5.7
 inline constexpr long kMadvNormal = 0;
 inline constexpr long kMadvDontNeed = 4;
 inline constexpr long kMadvHugePage = 14;
+inline constexpr long kFutexWait = 0;
+inline constexpr long kFutexWake = 1;
 inline constexpr long kFutexTryLockPi = 8;
 inline constexpr long kFutexPrivate = 128;
 inline constexpr long kClockMonotonicCoarse = 6;
@@ -56,6 +58,7 @@ inline constexpr long kErrAgain = 11;
 inline constexpr long kErrIntr = 4;
 inline constexpr long kErrSrch = 3;
 inline constexpr long kErrNoMem = 12;
+inline constexpr long kErrTimedOut = 110;
 
 // Makes the call; a result in [-4095, -1] is a negated error number.
 inline long Call(Syscall number, long a = 0, long b = 0, long c = 0, long d = 0,

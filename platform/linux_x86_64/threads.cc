@@ -23,6 +23,23 @@ bool ThreadMayBeAlive(ThreadId thread) {
 
 void Yield() { Call(kSysSchedYield); }
 
+bool Wait(const uint32_t* word, uint32_t expected, uint64_t milliseconds) {
+  const struct {
+    int64_t seconds;
+    int64_t nanoseconds;
+  } time = {static_cast<int64_t>(milliseconds / 1000),
+            static_cast<int64_t>(milliseconds % 1000 * 1000000)};
+  const long result =
+      Call(kSysFutex, Word(word), kFutexWait | kFutexPrivate, expected,
+           Word(milliseconds == kForever ? nullptr : &time));
+  return result != -kErrTimedOut;
+}
+
+void Wake(const uint32_t* word) {
+  constexpr long kAll = 0x7fffffff;
+  Call(kSysFutex, Word(word), kFutexWake | kFutexPrivate, kAll);
+}
+
 }  // namespace linux_x86_64
 }  // namespace platform
 }  // namespace ALCOVE_CORE_NAMESPACE

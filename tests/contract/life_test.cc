@@ -30,7 +30,12 @@ TEST_F(LifeTest, PurgeReturnsMemory) {
     for (void* const block : blocks) subject::free(block);
     subject::thread_detach();
     const size_t dirty = GetStats().bytes_dirty;
-    EXPECT_EQ(subject::purge(), dirty);
+    const size_t purged = subject::purge();
+    // The instance's own thread may have been faster.
+    EXPECT_LE(purged, dirty);
+    if (!IsOn("background_purge")) {
+      EXPECT_EQ(purged, dirty);
+    }
     EXPECT_EQ(GetStats().bytes_dirty, 0u);
     EXPECT_EQ(GetStats().bytes_spans, 0u);
     // What is left is metadata, and the test's own vector.
@@ -204,7 +209,7 @@ TEST_F(LifeTest, ConfigNamesEveryKnob) {
   EXPECT_EQ(config.at("version"), '"' + std::string(subject::version()) + '"');
   for (const char* knob :
        {"region_reserve_mib", "commit_chunk_kib", "purge_delay_ms",
-        "purge_dirty_max_mib", "cache_bytes_per_class",
+        "purge_dirty_max_mib", "background_purge", "cache_bytes_per_class",
         "cache_blocks_per_class", "cache_span_kib", "huge_pages_from_mib",
         "thread_exit", "set_errno", "check_invariants"}) {
     EXPECT_EQ(config.count(knob), 1u) << knob;

@@ -6,6 +6,11 @@ load("//tools:copts.bzl", "ALCOVE_COPTS")
 
 # One entry a variant: what alcove_instance takes as `config`. A new one is a line here.
 VARIANTS = {
+    # With a thread that purges, all the time.
+    "background": {
+        "background_purge": True,
+        "purge_delay_ms": 1,
+    },
     "debug": "debug",
     "default": "default",
     "hosted": "hosted",

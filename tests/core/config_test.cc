@@ -22,6 +22,7 @@ TEST(Config, IsWhatTheMacroWrote) {
   EXPECT_EQ(Config::kCacheSpanBytes, size_t{ALCOVE_KNOB_cache_span_kib} * 1024);
   EXPECT_EQ(Config::kHugePagesFrom,
             size_t{ALCOVE_KNOB_huge_pages_from_mib} * 1024 * 1024);
+  EXPECT_EQ(Config::kBackgroundPurge, ALCOVE_KNOB_background_purge);
   EXPECT_EQ(Config::kSetErrno, ALCOVE_KNOB_set_errno);
   EXPECT_EQ(Config::kCheckInvariants, ALCOVE_KNOB_check_invariants);
 }
@@ -34,7 +35,7 @@ TEST(Config, EveryKnobIsInTheJson) {
   const std::string json = ALCOVE_CONFIG_JSON;
   for (const char* knob :
        {"region_reserve_mib", "commit_chunk_kib", "purge_delay_ms",
-        "purge_dirty_max_mib", "cache_bytes_per_class",
+        "purge_dirty_max_mib", "background_purge", "cache_bytes_per_class",
         "cache_blocks_per_class", "cache_span_kib", "huge_pages_from_mib",
         "thread_exit", "set_errno", "check_invariants"}) {
     EXPECT_NE(json.find(std::string("\"") + knob + "\":"), std::string::npos)

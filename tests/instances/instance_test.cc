@@ -59,15 +59,28 @@ TEST(Instance, CarriesItsOwnMemoryFunctions) {
   }
 }
 
-// The lines of an audit's report; of `defines` and `needs` only the last.
-std::map<std::string, std::string> ReadReport(const std::string& name) {
+// The lines of an audit's report; of `defines` and `needs` there are many.
+std::multimap<std::string, std::string> ReadLines(const std::string& name) {
   std::ifstream file("tests/instances/" + name + ".alcove/audit.txt");
-  std::map<std::string, std::string> report;
+  std::multimap<std::string, std::string> lines;
   for (std::string line; std::getline(file, line);) {
     const size_t colon = line.find(": ");
-    report[line.substr(0, colon)] = line.substr(colon + 2);
+    lines.emplace(line.substr(0, colon), line.substr(colon + 2));
   }
-  return report;
+  return lines;
+}
+
+std::map<std::string, std::string> ReadReport(const std::string& name) {
+  const auto lines = ReadLines(name);
+  return {lines.begin(), lines.end()};
+}
+
+std::set<std::string> NeedsOf(const std::string& name) {
+  const auto lines = ReadLines(name);
+  const auto [begin, end] = lines.equal_range("needs");
+  std::set<std::string> needs;
+  for (auto line = begin; line != end; ++line) needs.insert(line->second);
+  return needs;
 }
 
 TEST(RealInstance, NeedsNothing) {
@@ -77,6 +90,14 @@ TEST(RealInstance, NeedsNothing) {
   EXPECT_EQ(report["undefined_externals"], "0");
   EXPECT_EQ(report.count("needs"), 0u);
   EXPECT_EQ(report["static_tls_bytes"], "8");
+}
+
+TEST(RealInstance, NeedsAllThatAKnobAllowsAndNoMore) {
+  EXPECT_EQ(NeedsOf("real_background_heap"),
+            (std::set<std::string>{
+                "__errno_location", "pthread_attr_destroy", "pthread_attr_init",
+                "pthread_attr_setstacksize", "pthread_create", "pthread_join",
+                "pthread_sigmask", "sigfillset"}));
 }
 
 }  // namespace

@@ -82,6 +82,8 @@ bool Work() {
   pthread_barrier_init(&never, nullptr, kThreads + 1);
   std::atomic<int> good = 0;
   std::vector<void*> blocks(3000);
+  // The same of the instance's own.
+  if (contract::IsOn("background_purge")) subject::free(subject::malloc(1));
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {

@@ -50,6 +50,8 @@ TEST(Constants, Memory) {
 }
 
 TEST(Constants, Rest) {
+  EXPECT_EQ(kFutexWait, FUTEX_WAIT);
+  EXPECT_EQ(kFutexWake, FUTEX_WAKE);
   EXPECT_EQ(kFutexTryLockPi, FUTEX_TRYLOCK_PI);
   EXPECT_EQ(kFutexPrivate, FUTEX_PRIVATE_FLAG);
   EXPECT_EQ(kClockMonotonicCoarse, CLOCK_MONOTONIC_COARSE);
@@ -59,6 +61,7 @@ TEST(Constants, Rest) {
   EXPECT_EQ(kErrIntr, EINTR);
   EXPECT_EQ(kErrSrch, ESRCH);
   EXPECT_EQ(kErrNoMem, ENOMEM);
+  EXPECT_EQ(kErrTimedOut, ETIMEDOUT);
   EXPECT_EQ(kMadvNormal, MADV_NORMAL);
 }
 

@@ -97,6 +97,49 @@ TEST(Yield, Returns) {
   for (int i = 0; i < 100; ++i) Yield();
 }
 
+uint32_t Load(const uint32_t& word) {
+  return __atomic_load_n(&word, __ATOMIC_ACQUIRE);
+}
+void Store(uint32_t& word, uint32_t value) {
+  __atomic_store_n(&word, value, __ATOMIC_RELEASE);
+}
+
+TEST(Wait, TheTimeIsOver) {
+  const uint32_t word = 5;
+  const uint64_t begin = Milliseconds();
+  EXPECT_FALSE(Wait(&word, 5, 0));
+  EXPECT_FALSE(Wait(&word, 5, 50));
+  // The coarse clock can be up to 10 ms behind.
+  EXPECT_GE(Milliseconds() - begin, 40u);
+  EXPECT_FALSE(Wait(&word, 5, 1001)) << "seconds and a part of one";
+  EXPECT_GE(Milliseconds() - begin, 1040u);
+}
+
+TEST(Wait, NotForAnotherValue) {
+  const uint32_t word = 5;
+  EXPECT_TRUE(Wait(&word, 4, kForever));
+  EXPECT_TRUE(Wait(&word, 6, 3600000));
+}
+
+TEST(Wait, WakeEndsItForAll) {
+  uint32_t word = 0;
+  std::vector<std::thread> sleepers;
+  for (int i = 0; i < 4; ++i) {
+    sleepers.emplace_back([&word, i] {
+      while (Load(word) == 0) Wait(&word, 0, i == 0 ? 3600000 : kForever);
+    });
+  }
+  usleep(10000);  // so that most of them sleep; those who do not have to see it
+  Store(word, 1);
+  Wake(&word);
+  for (std::thread& sleeper : sleepers) sleeper.join();
+}
+
+TEST(Wait, WakeOfNobody) {
+  const uint32_t word = 0;
+  Wake(&word);
+}
+
 }  // namespace
 }  // namespace platform
 }  // namespace ALCOVE_CORE_NAMESPACE
