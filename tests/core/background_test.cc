@@ -390,6 +390,10 @@ TEST_F(BackgroundTest, TakesALargerStackWhereItHasTo) {
 TEST_F(BackgroundTest, LibcMayAllocateFromThisInstance) {
   if (!kOn) GTEST_SKIP();
   g_mood = Mood::kAllocates;
+  MakeDirt();
+  EXPECT_EQ(Stats().threads, 1u) << "it had its heap before";
+  ASSERT_EQ(test_shutdown(), 0);
+  g_asked = 0;
   for (int i = 0; i < 10; ++i) {
     RunThreads(3, [](unsigned) { MakeDirt(); });
     ASSERT_EQ(g_asked, i + 1);
