@@ -98,6 +98,7 @@ TEST(PurgerTest, WokenForNothing) {
   Background purger;
   ASSERT_TRUE(purger.BeginStart());
   std::atomic<bool> silent{false};
+  const uint64_t begin = platform::Milliseconds();
   std::thread thread([&] {
     EXPECT_TRUE(purger.AwaitSilence());
     silent = true;
@@ -111,6 +112,8 @@ TEST(PurgerTest, WokenForNothing) {
     platform::Wake(word);
   }
   while (!silent) usleep(1000);
+  // The coarse clock can be up to 10 ms behind.
+  EXPECT_GE(platform::Milliseconds() - begin + 10, Config::kPurgeDelayMs);
   for (int i = 0; i < 20; ++i) {
     platform::Wake(word);
     usleep(500);
