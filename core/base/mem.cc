@@ -125,18 +125,17 @@ void* memmove(void* to, const void* from, size_t size) {
   auto* out = static_cast<unsigned char*>(to);
   const auto* in = static_cast<const unsigned char*>(from);
   if (out <= in || out >= in + size) return memcpy(to, from, size);
-  // It overlaps and goes up: from the end.
-  if (size <= sizeof(Block)) {
-    CopySmall(out, in, size);
-    return to;
-  }
-  const Block first = Load<Block>(in);
-  do {
-    size -= sizeof(Block);
-    Store(out + size, Load<Block>(in + size));
+  // It overlaps and goes up: from the end. Nobody here does that often.
+  while (size >= sizeof(Vector)) {
+    size -= sizeof(Vector);
+    Store(out + size, Load<Vector>(in + size));
     KeepLoop();
-  } while (size >= sizeof(Block));
-  Store(out, first);
+  }
+  while (size > 0) {
+    --size;
+    out[size] = in[size];
+    KeepLoop();
+  }
   return to;
 }
 

@@ -8,6 +8,7 @@ namespace ALCOVE_CORE_NAMESPACE {
 namespace internal {
 
 void CheckAllocated(const Heap& heap, SizeClass c, const void* block) {
+  if (!Config::kCheckInvariants) return;  // and leave no code in the copy
   const Range* const range = heap.instance()->region.RangeOf(block);
   ALCOVE_INVARIANT(range != nullptr);
   const MapEntry entry = EntryOf(*range, block);
@@ -26,6 +27,7 @@ void CheckAllocated(const Heap& heap, SizeClass c, const void* block) {
 }
 
 void CheckFreed(const Heap& heap, const void* block, MapEntry entry) {
+  if (!Config::kCheckInvariants) return;
   const SizeClass c = ClassOfEntry(entry);
   if (c == 0 || c == kShelvedClass) Stop(Misuse::kFreeNoBlock, block);
   if (c == kInteriorClass) Stop(Misuse::kFreeInside, block);

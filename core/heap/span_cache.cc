@@ -87,7 +87,7 @@ bool Heap::ShelveSpan(const Range& range, void* start, SizeClass c) {
   return true;
 }
 
-bool Heap::GetSpanBudget(size_t units) {
+ALCOVE_COLD bool Heap::GetSpanBudget(size_t units) {
   if (span_units_ + units > kBudgetUnits) return false;
   Atomic<size_t>& all = instance_->span_units;
   const size_t used = instance_->region.used();
@@ -100,7 +100,7 @@ bool Heap::GetSpanBudget(size_t units) {
   return true;
 }
 
-bool Heap::MakeSpanRoom(SizeClass c) {
+ALCOVE_COLD bool Heap::MakeSpanRoom(SizeClass c) {
   const size_t units = UnitsOfSpanClass(c);
   if (units > kBudgetUnits) return false;
   Bin& bin = bins_[c];
