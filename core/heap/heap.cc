@@ -198,7 +198,7 @@ void Heap::ReleaseSlab(Slab* slab) {
   span.range = instance_->region.RangeOf(slab->start);
   span.first = span.range->IndexOf(slab->start);
   RetireSlab(*span.range, slab);
-  if (slab->units != 1) return KeepSpanOfSlab(*span.range, slab);
+  if (slab->units != 1) return KeepSpanOfSlab(slab->start);
   // A slab of which no block was ever handed out has touched no memory.
   instance_->region.Free(span, slab->units, slab->fresh != 0 || !slab->zero);
 }
@@ -232,7 +232,7 @@ void* Heap::Refill(SizeClass c) {
   Slab* slab = listed_[c];
   if (slab == nullptr) {
     Span span;
-    if (info.units == 1 || !TakeSpanOfSlab(info.units, &span)) {
+    if (info.units == 1 || !TakeSpanOfSlab(&span)) {
       span = AllocateSpan(info.units, kUnit);
     }
     if (ALCOVE_LIKELY(span.range != nullptr)) {

@@ -177,8 +177,10 @@ class Heap {
   bool GetSpanBudget(size_t units);
   // Caches the span of a slab that is no slab any more, and takes one for a new
   // slab; false if there is none.
-  void KeepSpanOfSlab(const Range& range, Slab* slab);
-  bool TakeSpanOfSlab(unsigned units, Span* span);
+  void KeepSpanOfSlab(void* start);
+  bool TakeSpanOfSlab(Span* span);
+  // Gives a span out of the bin of class `c` back to the region.
+  void ReleaseCached(SizeClass c, void* start);
 
   uint32_t span_refusals_ = 0;  // how often they got no more since
   size_t span_units_ = 0;       // units that the span bins have room for

@@ -29,25 +29,33 @@ void Heap::ReleaseSpan(void* start, bool clean) {
   CountReturned(1, ReturnSpan(instance_->region, start, clean));
 }
 
-// A slab of several units comes and goes as a large block would.
-void Heap::KeepSpanOfSlab(const Range& range, Slab* slab) {
-  const size_t first = range.IndexOf(slab->start);
-  EnterSpan(range, first, 1, slab->units, number());
-  CountTaken(1, size_t{slab->units} << kUnitShift);
-  const SizeClass c = SpanClass(slab->units);
-  Bin& bin = bins_[c];
-  if (bin.full() && !MakeSpanRoom(c)) return ReleaseSpan(slab->start);
-  bin.PushOwn(slab->start);
+// Slabs of several units come and go as large blocks would, but their spans
+// stay out of the class map, so that a late free of one of their blocks is
+// noticed.
+void Heap::KeepSpanOfSlab(void* start) {
+  Bin& bin = bins_[kSlabSpanClass];
+  if (bin.full() && !MakeSpanRoom(kSlabSpanClass)) {
+    return ReleaseCached(kSlabSpanClass, start);
+  }
+  bin.PushOwn(start);
 }
 
-bool Heap::TakeSpanOfSlab(unsigned units, Span* span) {
-  void* const start = TakeCachedSpan(SpanClass(units));
-  if (start == nullptr) return false;
-  CountReturned(1, size_t{units} << kUnitShift);
+bool Heap::TakeSpanOfSlab(Span* span) {
+  Bin& bin = bins_[kSlabSpanClass];
+  if (bin.own() == 0) return false;
+  void* const start = bin.Pop();
   span->range = instance_->region.RangeOf(start);
   span->first = span->range->IndexOf(start);
   span->zero = false;
   return true;
+}
+
+void Heap::ReleaseCached(SizeClass c, void* start) {
+  if (c != kSlabSpanClass) return ReleaseSpan(start);
+  Span span;
+  span.range = instance_->region.RangeOf(start);
+  span.first = span.range->IndexOf(start);
+  instance_->region.Free(span, kMediumUnits, true);
 }
 
 void* Heap::TakeCachedSpan(SizeClass c) {
@@ -101,7 +109,7 @@ ALCOVE_COLD bool Heap::GetSpanBudget(size_t units) {
 }
 
 ALCOVE_COLD bool Heap::MakeSpanRoom(SizeClass c) {
-  const size_t units = UnitsOfSpanClass(c);
+  const size_t units = c == kSlabSpanClass ? kMediumUnits : UnitsOfSpanClass(c);
   if (units > kBudgetUnits) return false;
   Bin& bin = bins_[c];
   if (bin.capacity < SlotPool::kSpanSlotsMax) {
@@ -122,13 +130,13 @@ ALCOVE_COLD bool Heap::MakeSpanRoom(SizeClass c) {
   // The oldest goes.
   const size_t own = bin.own();
   if (own == 0) {
-    ReleaseSpan(*(bin.end() - 1));
+    ReleaseCached(c, *(bin.end() - 1));
     const size_t others = bin.others();
     void** const limit = bin.limit.Load(Order::kRelaxed);
     memmove(limit + 1, limit, (others - 1) * sizeof(void*));
     bin.limit.Store(limit + 1, Order::kRelaxed);
   } else {
-    ReleaseSpan(bin.bottom[0]);
+    ReleaseCached(c, bin.bottom[0]);
     memmove(bin.bottom, bin.bottom + 1, (own - 1) * sizeof(void*));
     bin.top.Store(bin.bottom + own - 1, Order::kRelaxed);
   }
@@ -136,12 +144,12 @@ ALCOVE_COLD bool Heap::MakeSpanRoom(SizeClass c) {
 }
 
 ALCOVE_COLD void Heap::DrainSpans() {
-  for (SizeClass c = kSlabClasses + 1; c <= kCachedClasses; ++c) {
+  for (SizeClass c = kSlabClasses + 1; c <= kSlabSpanClass; ++c) {
     Bin& bin = bins_[c];
     if (bin.bottom == nullptr) continue;
-    for (size_t i = 0; i < bin.own(); ++i) ReleaseSpan(bin.bottom[i]);
+    for (size_t i = 0; i < bin.own(); ++i) ReleaseCached(c, bin.bottom[i]);
     for (void** p = bin.limit.Load(Order::kRelaxed); p != bin.end(); ++p)
-      ReleaseSpan(*p);
+      ReleaseCached(c, *p);
     // No room, so that the next free grows it within the budget.
     slots_.Give(bin.bottom, bin.capacity);
     ClearBin(bin);

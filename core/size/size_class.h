@@ -81,7 +81,9 @@ inline constexpr SizeClass kInteriorClass =
     kHugeClass + 1;  // a span's units but the first
 inline constexpr SizeClass kShelvedClass =
     kInteriorClass + 1;  // a free span that a thread caches
-inline constexpr SizeClass kClassLimit = kShelvedClass + 1;
+// In no map: the bin of the spans of slabs that were retired.
+inline constexpr SizeClass kSlabSpanClass = kShelvedClass + 1;
+inline constexpr SizeClass kClassLimit = kSlabSpanClass + 1;
 static_assert(kClassLimit <= 256, "the class map keeps a class in 8 bits");
 
 // What the core asks of a slab class. `inverse` is ceil(2^36 / size): offset *

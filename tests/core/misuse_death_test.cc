@@ -138,6 +138,25 @@ TEST_F(MisuseDeathTest, DoubleFreeOfABlockWhoseSlabIsGone) {
       kNoBlock);
 }
 
+// The span of a slab of large blocks waits in a cache for the next one.
+TEST_F(MisuseDeathTest, DoubleFreeOfABlockWhoseSlabIsCached) {
+  for (const size_t which : {size_t{0}, size_t{5}}) {
+    EXPECT_MISUSE(
+        {
+          char* blocks[100];
+          for (char*& block : blocks) block = Block(40000);
+          const Range* const range = g_instance.region.RangeOf(blocks[50]);
+          char* const first =
+              SlabAt(*range, blocks[50], EntryOf(*range, blocks[50]))->start;
+          for (char* block : blocks) test_free(block);
+          char* const p = first + which * 40960;
+          Blame(p);
+          test_free(p);
+        },
+        kNoBlock);
+  }
+}
+
 TEST_F(MisuseDeathTest, DoubleFreeOfABlockWhoseSlabIsInUse) {
   EXPECT_MISUSE(
       {
