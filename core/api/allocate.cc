@@ -47,9 +47,8 @@ Range* FindBlock(const void* block, MapEntry* entry) {
     Stop(Misuse::kUseAfterFree, block);
   }
   const bool inside =
-      IsSlabClass(c)
-          ? !IsBlockStart(*range, InfoOf(c), block)
-          : c == kInteriorClass || AddressOf(block) % kUnit != 0;
+      IsSlabClass(c) ? !IsBlockStart(*range, InfoOf(c), block)
+                     : c == kInteriorClass || AddressOf(block) % kUnit != 0;
   if (ALCOVE_UNLIKELY(inside)) Stop(Misuse::kUseInside, block);
   return range;
 }
@@ -75,9 +74,9 @@ void* AllocateSlow(size_t size) {
   // Sizes that have no place in the look-up table come here first. The heap
   // that a thread has before its first call has empty bins for them, too.
   if (size > kLookupMax && size <= kExactUnitsMax * kUnit) {
-    const SizeClass c =
-        size <= kSlabMax ? ClassOfSize(size)
-                         : SpanClass((size + kUnit - 1) >> kUnitShift);
+    const SizeClass c = size <= kSlabMax
+                            ? ClassOfSize(size)
+                            : SpanClass((size + kUnit - 1) >> kUnitShift);
     void* const block = tls_heap->bin(c).Pop();
     if (ALCOVE_LIKELY(block != nullptr)) {
       if (ALCOVE_UNLIKELY(size > kSlabMax && AddressOf(block) % kUnit != 0)) {
@@ -186,8 +185,7 @@ void* Reallocate(void* block, size_t size) {
   const size_t old_size = SizeIn(*range, block, entry);
   // In place while at least half of the block stays in use; a tail that is long
   // enough to be worth a system call goes back all the same.
-  if (size <= old_size && size >= old_size / 2 &&
-      old_size - size < kTailMin) {
+  if (size <= old_size && size >= old_size / 2 && old_size - size < kTailMin) {
     return block;
   }
   if (ALCOVE_UNLIKELY(size > kRequestMax)) return Fail(kNoMemory);

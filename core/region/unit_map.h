@@ -128,7 +128,7 @@ class UnitMap {
   UnitWord* words_end_ = nullptr;
   size_t units_ = 0;
   size_t phase_ = 0;
-  Atomic<size_t> top_;  // one past the highest unit ever claimed
+  Atomic<size_t> top_;       // one past the highest unit ever claimed
   Atomic<uint64_t> counts_;  // used units, and kOneDirty for each dirty one
   Atomic<size_t> used_peak_;
   Atomic<size_t> refilled_;

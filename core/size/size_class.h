@@ -71,7 +71,7 @@ constexpr size_t ComputeSize(SizeClass c) {
 }  // namespace internal
 
 inline constexpr SizeClass kSlabClasses =
-    internal::ComputeClass(kSlabMax);                         // 1..this
+    internal::ComputeClass(kSlabMax);  // 1..this
 inline constexpr SizeClass kSpanClasses =
     kExactUnitsMax - 1 +
     4 * (HighestBit(kSpanUnitsMax) - HighestBit(kExactUnitsMax));

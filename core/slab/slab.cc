@@ -74,16 +74,14 @@ TakenWord TakeWord(Slab* slab, const ClassInfo& info, unsigned limit) {
     w = slab->fresh / 64;
     const unsigned bit = slab->fresh % 64;
     const unsigned left = slab->blocks - slab->fresh;
-    const auto count =
-        static_cast<unsigned>(Min(Min(limit, 64 - bit), left));
+    const auto count = static_cast<unsigned>(Min(Min(limit, 64 - bit), left));
     ALCOVE_INVARIANT(count != 0);
     taken.blocks = BitRange(bit, count);
     slab->fresh = static_cast<uint16_t>(slab->fresh + count);
     slab->hint_word = static_cast<uint16_t>(slab->fresh / 64);
     taken.zero = slab->zero;
     // A stray free by another thread would come home after the block is out.
-    const BitWord stray =
-        slab->remote[w].Load(Order::kRelaxed) & taken.blocks;
+    const BitWord stray = slab->remote[w].Load(Order::kRelaxed) & taken.blocks;
     if (ALCOVE_UNLIKELY(stray != 0)) {
       Stop(Misuse::kFreeNeverAllocated,
            slab->start + (size_t{w} * 64 + LowestBit(stray)) * info.size);

@@ -45,8 +45,8 @@ struct alignas(64) Slab {
   uint32_t units;
   uint16_t available;  // blocks with a local bit, never-used ones included
   uint16_t blocks;
-  uint16_t hint_word;   // no local bit is set in a word below
-  uint16_t fresh;       // blocks from here on were never handed out
+  uint16_t hint_word;  // no local bit is set in a word below
+  uint16_t fresh;      // blocks from here on were never handed out
   uint8_t size_class;
   bool listed;  // in the list
   bool zero;    // the memory of fresh words reads as zero
