@@ -22,7 +22,7 @@ KNOBS = {
         "default": 131072,
         "min": 4,
         "max": 4194304,
-        "doc": "Address space reserved at the first allocation, in MiB; halved until the system grants it. 128 GiB lets 500 instances share the 128 TiB of a 47-bit address space; more is reserved when it is used up.",
+        "doc": "Address space reserved at the first allocation, in MiB; halved until the system grants it. 128 GiB lets 500 instances share the 128 TiB of a 47-bit address space; more is reserved when it is used up. Metadata is reserved with it, about 1.8% of it; a process that calls mlockall would fill that with memory, and should reserve little.",
     },
     "commit_chunk_kib": {
         "type": "int",
@@ -51,7 +51,7 @@ KNOBS = {
         "default": 1024,
         "min": 0,
         "max": 1073741824,
-        "doc": "Unused memory that may lie about in a program that has fallen silent, in KiB, until it proves to be wanted again and again; where more is in use, a sixteenth of that may.",
+        "doc": "Unused memory that may lie about in a program that has fallen silent, in KiB, until it proves to be wanted again and again; where more is in use, a half of that may.",
     },
     "background_purge": {
         "type": "bool",
@@ -89,7 +89,7 @@ KNOBS = {
         "default": 65536,
         "min": 0,
         "max": 1048576,
-        "doc": "Bound on the bytes in cached spans (blocks of 64 KiB to 32 MiB) that one thread keeps, in KiB; all threads together keep four times as much, or an eighth of what is in use.",
+        "doc": "Bound on the bytes in cached spans (blocks of 64 KiB to 32 MiB) that one thread keeps, in KiB; all threads together keep four times as much, or an eighth of what is in use. A thread keeps them while it idles; purge gives back those of its caller.",
     },
     "huge_pages_from_mib": {
         "type": "int",

@@ -70,7 +70,8 @@ size_t {PREFIX}malloc_good_size(size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 // ---- Life --------------------------------------------------------------------------
 
 // Returns all memory that no block and no living thread's cache holds to the system at
-// once. Returns the bytes given back.
+// once; of what the calling thread caches, that of large blocks, too. Returns the bytes
+// given back.
 size_t {PREFIX}purge(void) ALCOVE_{PREFIX}NOEXCEPT;
 
 // Hands the calling thread's cache back to the instance. Optional: for threads that

@@ -15,6 +15,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
 }
 
 ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
+  if (core::tls_heap != &core::g_no_heap) core::tls_heap->DrainSpans();
   core::g_instance.registry.CleanUpDead();
   return core::g_instance.region.Purge();
 }

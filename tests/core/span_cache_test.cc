@@ -164,6 +164,16 @@ TEST_F(SpanCacheTest, SlabsOfSeveralUnitsAreCachedToo) {
   EXPECT_EQ(Stats().bytes_spans, 0u);
 }
 
+TEST_F(SpanCacheTest, PurgeGivesUpTheCallersSpans) {
+  std::vector<void*> spans;
+  for (int i = 0; i < 10; ++i) spans.push_back(Span(3));
+  for (void* span : spans) test_free(span);
+  test_purge();
+  EXPECT_EQ(Cached(), 0u);
+  EXPECT_EQ(Stats().bytes_spans, 0u);
+  EXPECT_EQ(Stats().bytes_dirty, 0u);
+}
+
 // Nobody would use what the heap of a dead thread caches.
 TEST_F(SpanCacheTest, HeapsOfTheDeadCacheNoSlabs) {
   std::vector<void*> blocks;
