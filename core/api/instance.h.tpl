@@ -67,6 +67,129 @@ int {PREFIX}owns(const void* address) ALCOVE_{PREFIX}NOEXCEPT;
 // The usable size that malloc(size) would give; 0 if no such block can exist.
 size_t {PREFIX}malloc_good_size(size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 
+// ---- Arenas ------------------------------------------------------------------------
+// An arena is a temporary heap inside this instance: created and destroyed at run time,
+// used by any number of threads at once, and gone without a trace. Blocks of an arena are
+// freed, resized and measured like any others: free, realloc, malloc_usable_size and the
+// rest know them by their address, from any thread.
+//
+// What an arena holds is counted in units of 64 KiB; each size class that a thread uses in
+// it takes at least one. A block that is used, or an arena that is named, after the arena
+// was destroyed or reset stops the process with a line that gives the arena's number and
+// name, wherever that is noticed.
+
+// A handle: compared, kept and passed on, never dereferenced. No two arenas of a process
+// ever have the same.
+typedef struct {PREFIX}arena {PREFIX}arena;
+
+// A general arena gives freed blocks out again. A monotonic one never does: it only adds
+// block behind block (a free is checked and counted), which is faster and denser.
+enum { {PREFIX}arena_general = 0, {PREFIX}arena_monotonic = 1 };
+
+typedef struct {PREFIX}arena_options {
+  size_t struct_size;      // sizeof(*this); what is beyond it is taken as 0
+  const char* name;        // for messages and statistics; copied, up to 31 bytes; or null
+  {PREFIX}arena* parent;   // the arena whose quotas count this one's memory, too, and that
+                           // takes this one along when it is destroyed; null for none
+  size_t hard_quota;       // bytes in units that this arena and its children may hold
+                           // together; a call that would need more fails; 0: no bound
+  size_t soft_quota;       // the same, beyond which on_soft_quota is called; 0: none
+  // Called once each time that what is held comes to exceed soft_quota, by the thread whose
+  // call did it, when that call is done but for its return and holds nothing: it may
+  // allocate, free and purge as it likes, but neither reset nor destroy the arena.
+  void (*on_soft_quota)({PREFIX}arena* arena, size_t bytes_held, void* context);
+  void* context;           // for on_soft_quota
+  size_t alignment;        // of each block at least: a power of two up to 4096; 0: malloc's
+  size_t reserve;          // bytes that the arena is likely to need, taken from the
+                           // instance at once in one piece; only a hint
+  uint32_t mode;           // {PREFIX}arena_general or {PREFIX}arena_monotonic
+  uint32_t flags;          // 0
+} {PREFIX}arena_options;
+
+// Null options mean a general arena without name and bounds. Null if there is no memory
+// (ENOMEM where `set_errno` is on), or if an option makes no sense (EINVAL). Arenas at one
+// time are bounded to 65535.
+{PREFIX}arena* {PREFIX}arena_create(const {PREFIX}arena_options* options)
+    ALCOVE_{PREFIX}NOEXCEPT;
+
+// Ends the arena, its children, and all blocks of both, whatever threads hold caches of it:
+// these are dropped. No thread may be in a call that has to do with the arena or with a
+// block of it. What it costs grows with the units the arena holds, not with its blocks.
+// Null is allowed and does nothing.
+void {PREFIX}arena_destroy({PREFIX}arena* arena) ALCOVE_{PREFIX}NOEXCEPT;
+
+// Ends all blocks of the arena, and destroys its children; the arena lives on as it was
+// created. Else as arena_destroy. Memory stays warm within the bounds of the instance's
+// unused memory (`purge_dirty_min_kib`), to be used again by whoever needs it.
+void {PREFIX}arena_reset({PREFIX}arena* arena) ALCOVE_{PREFIX}NOEXCEPT;
+
+// As the functions of the malloc family; null, too, where a quota is exhausted. The blocks
+// of arena_realloc must be null or the arena's own. The arena's `alignment` is kept by all
+// of them, and by realloc.
+void* {PREFIX}arena_malloc({PREFIX}arena* arena, size_t size) ALCOVE_{PREFIX}NOEXCEPT;
+void* {PREFIX}arena_calloc({PREFIX}arena* arena, size_t count, size_t size)
+    ALCOVE_{PREFIX}NOEXCEPT;
+void* {PREFIX}arena_realloc({PREFIX}arena* arena, void* block, size_t size)
+    ALCOVE_{PREFIX}NOEXCEPT;
+void* {PREFIX}arena_reallocarray({PREFIX}arena* arena, void* block, size_t count,
+                                 size_t size) ALCOVE_{PREFIX}NOEXCEPT;
+void* {PREFIX}arena_aligned_alloc({PREFIX}arena* arena, size_t alignment, size_t size)
+    ALCOVE_{PREFIX}NOEXCEPT;
+int {PREFIX}arena_posix_memalign({PREFIX}arena* arena, void** block, size_t alignment,
+                                 size_t size) ALCOVE_{PREFIX}NOEXCEPT;
+
+// The arena that the address lies in, or null if it lies in none that lives. Any address
+// may be asked about; it is not dereferenced.
+{PREFIX}arena* {PREFIX}arena_of(const void* address) ALCOVE_{PREFIX}NOEXCEPT;
+
+// A snapshot of one arena, without its children where it does not say so; exact while no
+// thread is inside a call, else approximate.
+typedef struct {PREFIX}arena_stats_t {
+  size_t struct_size;       // in: sizeof(*this); fields beyond it are left alone
+  uint64_t number;          // arenas count from 1; no number is given twice
+  char name[32];            // as in the options
+  uint32_t mode;
+  uint32_t threads;         // caches of threads that used it
+  size_t children;          // arenas whose parent it is
+  size_t blocks_live;       // blocks that were allocated and not freed
+  size_t bytes_live;        // their usable bytes
+  size_t blocks_peak;       // largest blocks_live seen, cached blocks included
+  size_t bytes_peak;        // largest bytes_live seen, cached blocks included
+  size_t bytes_mapped;      // address space that it holds, reserve included
+  size_t bytes_committed;   // of that, what may hold memory
+  size_t bytes_held;        // what quotas count, children included: units in use
+  size_t bytes_held_peak;   // largest bytes_held seen
+  size_t hard_quota;        // as in the options
+  size_t soft_quota;
+} {PREFIX}arena_stats_t;
+
+// Fills *stats up to stats->struct_size bytes. Returns 0, or EINVAL for a null `stats` or
+// one too small to hold struct_size itself.
+int {PREFIX}arena_stats({PREFIX}arena* arena, {PREFIX}arena_stats_t* stats)
+    ALCOVE_{PREFIX}NOEXCEPT;
+
+// The live blocks of one size class.
+typedef struct {PREFIX}arena_class_stats_t {
+  size_t block_size;   // usable bytes of each; 0: of different sizes
+  size_t blocks_live;
+  size_t bytes_live;
+  size_t units;        // of 64 KiB, that its blocks lie in
+} {PREFIX}arena_class_stats_t;
+
+// Fills up to `count` elements, one for each size class of which the arena holds a unit, in
+// ascending order of size, and last one for all longer blocks together; all blocks of a
+// monotonic arena of up to 64 KiB are one class of different sizes, which comes first.
+// Returns how many there are.
+size_t {PREFIX}arena_class_stats({PREFIX}arena* arena, {PREFIX}arena_class_stats_t* classes,
+                                 size_t count) ALCOVE_{PREFIX}NOEXCEPT;
+
+// Calls visit(block, usable size, context) for each live block of the arena, without its
+// children. All other threads must wait, outside of any call that has to do with the arena
+// or with a block of it; so must `visit`. Returns how many blocks there were.
+size_t {PREFIX}arena_visit_blocks({PREFIX}arena* arena,
+                                  void (*visit)(void* block, size_t size, void* context),
+                                  void* context) ALCOVE_{PREFIX}NOEXCEPT;
+
 // ---- Life --------------------------------------------------------------------------
 
 // Returns all memory that no block and no living thread's cache holds to the system at
@@ -110,6 +233,8 @@ typedef struct {PREFIX}stats_t {
   size_t threads;          // heaps in use by a thread, a dead one not yet noticed included
   uintptr_t address_low;   // the lowest and one past the highest address that a block
   uintptr_t address_high;  //   of this instance can have; both 0 before the first
+  size_t arenas;           // that live; their blocks are not in the counts above, but
+                           //   what they hold is in bytes_spans
 } {PREFIX}stats_t;
 
 // Fills *stats up to stats->struct_size bytes. Returns 0, or EINVAL for null or for a
@@ -124,11 +249,26 @@ int {PREFIX}stats({PREFIX}stats_t* stats) ALCOVE_{PREFIX}NOEXCEPT;
 #if defined(__cplusplus) && __STDC_HOSTED__ && !defined(ALCOVE_BUILDING_CORE)
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <memory_resource>
 #include <new>
 #include <type_traits>
+#include <utility>
 
 namespace {NAMESPACE} {
+
+namespace internal {
+
+template <typename E>
+[[noreturn]] inline void Throw() {
+#if defined(__cpp_exceptions)
+  throw E();
+#else
+  __builtin_trap();
+#endif
+}
+
+}  // namespace internal
 
 // A stateless standard allocator on this instance; all of its copies are equal. Throws
 // std::bad_alloc (std::bad_array_new_length on overflow) as the standard asks; built with
@@ -147,7 +287,7 @@ class allocator {
   constexpr allocator(const allocator<U>&) noexcept {}  // NOLINT: converts, as the standard asks
 
   [[nodiscard]] T* allocate(std::size_t n) {
-    if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) Throw<std::bad_array_new_length>();
+    if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) internal::Throw<std::bad_array_new_length>();
     void* block;
     if constexpr (alignof(T) > 16) {
       block = {PREFIX}aligned_alloc(alignof(T), n * sizeof(T));
@@ -157,7 +297,7 @@ class allocator {
     } else {
       block = {PREFIX}malloc(n * sizeof(T));
     }
-    if (block == nullptr) Throw<std::bad_alloc>();
+    if (block == nullptr) internal::Throw<std::bad_alloc>();
     return static_cast<T*>(block);
   }
 
@@ -166,16 +306,6 @@ class allocator {
   template <typename U>
   friend constexpr bool operator==(const allocator&, const allocator<U>&) noexcept {
     return true;
-  }
-
- private:
-  template <typename E>
-  [[noreturn]] static void Throw() {
-#if defined(__cpp_exceptions)
-    throw E();
-#else
-    __builtin_trap();
-#endif
   }
 };
 
@@ -188,11 +318,7 @@ class memory_resource final : public std::pmr::memory_resource {
     void* block = alignment <= 8 || (alignment <= 16 && bytes >= 16)
                       ? {PREFIX}malloc(bytes)
                       : {PREFIX}aligned_alloc(alignment, bytes);
-#if defined(__cpp_exceptions)
-    if (block == nullptr) throw std::bad_alloc();
-#else
-    if (block == nullptr) __builtin_trap();
-#endif
+    if (block == nullptr) internal::Throw<std::bad_alloc>();
     return block;
   }
   void do_deallocate(void* block, std::size_t, std::size_t) override { {PREFIX}free(block); }
@@ -214,6 +340,230 @@ inline memory_resource* resource() noexcept {
   } holder;
   return &holder.value;
 }
+
+// ---- Arenas ------------------------------------------------------------------------
+
+// A standard allocator on one arena; those of the same arena are equal. It does not keep
+// the arena alive.
+template <typename T>
+class arena_allocator {
+ public:
+  using value_type = T;
+  using size_type = std::size_t;
+  using difference_type = std::ptrdiff_t;
+  // A container that is moved or swapped takes its arena along; a copy stays where it is.
+  using propagate_on_container_move_assignment = std::true_type;
+  using propagate_on_container_swap = std::true_type;
+  using is_always_equal = std::false_type;
+
+  explicit constexpr arena_allocator({PREFIX}arena* arena) noexcept : arena_(arena) {}
+  template <typename U>
+  constexpr arena_allocator(const arena_allocator<U>& other) noexcept  // NOLINT: converts
+      : arena_(other.arena()) {}
+
+  [[nodiscard]] T* allocate(std::size_t n) {
+    if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) {
+      internal::Throw<std::bad_array_new_length>();
+    }
+    void* block;
+    if constexpr (alignof(T) > 8) {
+      block = {PREFIX}arena_aligned_alloc(arena_, alignof(T), n * sizeof(T));
+    } else {
+      block = {PREFIX}arena_malloc(arena_, n * sizeof(T));
+    }
+    if (block == nullptr) internal::Throw<std::bad_alloc>();
+    return static_cast<T*>(block);
+  }
+
+  void deallocate(T* block, std::size_t) noexcept { {PREFIX}free(block); }
+
+  constexpr {PREFIX}arena* arena() const noexcept { return arena_; }
+
+  template <typename U>
+  friend constexpr bool operator==(const arena_allocator& a,
+                                   const arena_allocator<U>& b) noexcept {
+    return a.arena() == b.arena();
+  }
+#if __cplusplus < 202002L
+  template <typename U>
+  friend constexpr bool operator!=(const arena_allocator& a,
+                                   const arena_allocator<U>& b) noexcept {
+    return !(a == b);
+  }
+#endif
+
+ private:
+  {PREFIX}arena* arena_;
+};
+
+// One arena as a polymorphic memory resource; those of the same arena are equal. It does
+// not keep the arena alive.
+class arena_resource final : public std::pmr::memory_resource {
+ public:
+  explicit arena_resource({PREFIX}arena* arena) noexcept : arena_(arena) {}
+  {PREFIX}arena* arena() const noexcept { return arena_; }
+
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+    void* block = alignment <= 8 || (alignment <= 16 && bytes >= 16)
+                      ? {PREFIX}arena_malloc(arena_, bytes)
+                      : {PREFIX}arena_aligned_alloc(arena_, alignment, bytes);
+    if (block == nullptr) internal::Throw<std::bad_alloc>();
+    return block;
+  }
+  void do_deallocate(void* block, std::size_t, std::size_t) override { {PREFIX}free(block); }
+  bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+#if defined(__cpp_rtti)
+    const auto* same = dynamic_cast<const arena_resource*>(&other);
+    return same != nullptr && same->arena_ == arena_;
+#else
+    return this == &other;
+#endif
+  }
+
+  {PREFIX}arena* arena_;
+};
+
+// Destroys an object and frees its block, for std::unique_ptr. It needs no arena.
+template <typename T>
+struct arena_delete {
+  constexpr arena_delete() noexcept = default;
+  template <typename U, typename = std::enable_if_t<std::is_convertible_v<U*, T*>>>
+  constexpr arena_delete(const arena_delete<U>&) noexcept {}  // NOLINT: as default_delete
+  void operator()(T* object) const noexcept {
+    // The block begins where the most derived object does.
+    void* block;
+    if constexpr (std::is_polymorphic_v<T>) {
+      block = const_cast<void*>(dynamic_cast<const volatile void*>(object));
+    } else {
+      block = const_cast<void*>(static_cast<const volatile void*>(object));
+    }
+    object->~T();
+    {PREFIX}free(block);
+  }
+};
+
+// {PREFIX}arena_options, for designated initializers:
+//   {NAMESPACE}::arena request({.name = "request", .hard_quota = 1 << 20});
+struct arena_options {
+  const char* name = nullptr;
+  {PREFIX}arena* parent = nullptr;
+  std::size_t hard_quota = 0;
+  std::size_t soft_quota = 0;
+  void (*on_soft_quota)({PREFIX}arena*, std::size_t, void*) = nullptr;
+  void* context = nullptr;
+  std::size_t alignment = 0;
+  std::size_t reserve = 0;
+  std::uint32_t mode = {PREFIX}arena_general;
+};
+
+// Owns an arena, which it destroys in the end; movable. A function that allocates throws
+// std::bad_alloc where there is no memory or a quota is exhausted; built with
+// -fno-exceptions it stops the process instead. Destructors of objects in the arena are not
+// run by reset, nor when the arena is destroyed.
+class arena {
+ public:
+  // Throws std::bad_alloc where {PREFIX}arena_create gives null.
+  explicit arena(const arena_options& options = {}) {
+    {PREFIX}arena_options all = {};
+    all.struct_size = sizeof(all);
+    all.name = options.name;
+    all.parent = options.parent;
+    all.hard_quota = options.hard_quota;
+    all.soft_quota = options.soft_quota;
+    all.on_soft_quota = options.on_soft_quota;
+    all.context = options.context;
+    all.alignment = options.alignment;
+    all.reserve = options.reserve;
+    all.mode = options.mode;
+    arena_ = {PREFIX}arena_create(&all);
+    if (arena_ == nullptr) internal::Throw<std::bad_alloc>();
+  }
+  // Takes over what {PREFIX}arena_create gave; null for none.
+  explicit arena({PREFIX}arena* handle) noexcept : arena_(handle) {}
+
+  arena(arena&& other) noexcept
+      : arena_(std::exchange(other.arena_, nullptr)),
+        resource_(std::exchange(other.resource_, nullptr)) {}
+  arena& operator=(arena&& other) noexcept {
+    arena moved(std::move(other));
+    std::swap(arena_, moved.arena_);
+    std::swap(resource_, moved.resource_);
+    return *this;
+  }
+  ~arena() {
+    {PREFIX}arena_destroy(arena_);
+    {PREFIX}free(resource_);
+  }
+
+  // Null once it was moved from.
+  {PREFIX}arena* handle() const noexcept { return arena_; }
+  explicit operator bool() const noexcept { return arena_ != nullptr; }
+  // Gives the arena up, which lives on.
+  [[nodiscard]] {PREFIX}arena* release() noexcept { return std::exchange(arena_, nullptr); }
+
+  [[nodiscard]] void* allocate(std::size_t bytes, std::size_t alignment = 16) {
+    void* block = {PREFIX}arena_aligned_alloc(arena_, alignment, bytes);
+    if (block == nullptr) internal::Throw<std::bad_alloc>();
+    return block;
+  }
+  void deallocate(void* block) noexcept { {PREFIX}free(block); }
+  void reset() noexcept { {PREFIX}arena_reset(arena_); }
+
+  // Made at the first call; stays where it is when the arena is moved, and as it is over a
+  // reset. Not to be called by two threads at once.
+  arena_resource* resource() {
+    if (resource_ == nullptr) {
+      void* block = {PREFIX}malloc(sizeof(arena_resource));
+      if (block == nullptr) internal::Throw<std::bad_alloc>();
+      resource_ = ::new (block) arena_resource(arena_);
+    }
+    return resource_;
+  }
+  template <typename T>
+  arena_allocator<T> allocator() const noexcept {
+    return arena_allocator<T>(arena_);
+  }
+
+  // An object whose destructor nobody runs.
+  template <typename T, typename... Arguments>
+  T* make(Arguments&&... arguments) {
+    return MakeUnique<T>(std::forward<Arguments>(arguments)...).release();
+  }
+  template <typename T, typename... Arguments>
+  std::unique_ptr<T, arena_delete<T>> make_unique(Arguments&&... arguments) {
+    return MakeUnique<T>(std::forward<Arguments>(arguments)...);
+  }
+  // The control block is in the arena, too; no copy may outlive it.
+  template <typename T, typename... Arguments>
+  std::shared_ptr<T> make_shared(Arguments&&... arguments) {
+    return std::allocate_shared<T>(allocator<T>(), std::forward<Arguments>(arguments)...);
+  }
+
+  {PREFIX}arena_stats_t stats() const noexcept {
+    {PREFIX}arena_stats_t stats = {};
+    stats.struct_size = sizeof(stats);
+    {PREFIX}arena_stats(arena_, &stats);
+    return stats;
+  }
+
+ private:
+  template <typename T, typename... Arguments>
+  std::unique_ptr<T, arena_delete<T>> MakeUnique(Arguments&&... arguments) {
+    // Frees the block if the constructor throws.
+    struct Raw {
+      void* block;
+      ~Raw() { {PREFIX}free(block); }
+    };
+    Raw raw{allocate(sizeof(T), alignof(T))};
+    T* object = ::new (raw.block) T(std::forward<Arguments>(arguments)...);
+    raw.block = nullptr;
+    return std::unique_ptr<T, arena_delete<T>>(object);
+  }
+
+  {PREFIX}arena* arena_ = nullptr;
+  arena_resource* resource_ = nullptr;
+};
 
 }  // namespace {NAMESPACE}
 #endif
