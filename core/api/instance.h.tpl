@@ -287,7 +287,9 @@ class allocator {
   constexpr allocator(const allocator<U>&) noexcept {}  // NOLINT: converts, as the standard asks
 
   [[nodiscard]] T* allocate(std::size_t n) {
-    if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) internal::Throw<std::bad_array_new_length>();
+    if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) {
+      internal::Throw<std::bad_array_new_length>();
+    }
     void* block;
     if constexpr (alignof(T) > 16) {
       block = {PREFIX}aligned_alloc(alignof(T), n * sizeof(T));
