@@ -23,19 +23,6 @@ void* AllocateClass(Heap* heap, SizeClass c) {
   return block;
 }
 
-// The slab class of blocks that serve an alignment in (16, kUnit], or 0 if only
-// a span does. Slabs begin at a unit, so the blocks of a class that is a
-// multiple of the alignment are aligned. The class of a multiple of the
-// alignment is one: either a class begins there, or classes are further apart
-// than the alignment.
-SizeClass AlignedClass(size_t alignment, size_t size) {
-  size = RoundUp(Max(size, 1), alignment);
-  if (size > kSlabMax) return 0;
-  const SizeClass c = ClassOfSize(size);
-  ALCOVE_INVARIANT(InfoOf(c).size % alignment == 0);
-  return c;
-}
-
 // Finds the range and map entry of what should be a live block; stops if it is
 // none.
 Range* FindBlock(const void* block, MapEntry* entry) {
@@ -135,6 +122,7 @@ void* AllocateAligned(size_t alignment, size_t size) {
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
   const SizeClass c = alignment <= kUnit ? AlignedClass(alignment, size) : 0;
+  ALCOVE_INVARIANT(c == 0 || InfoOf(c).size % alignment == 0);
   void* const block =
       c != 0 ? AllocateClass(heap, c)
              : AllocateLarge(heap, size, Max(alignment, kUnit), false);

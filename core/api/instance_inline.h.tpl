@@ -39,7 +39,7 @@ struct Layout {
   static constexpr size_t kRangeLast = 0;
   static constexpr size_t kRangeUnits = 8;
   static constexpr size_t kClassMap = 16;
-  static constexpr size_t kBins = 1280;
+  static constexpr size_t kBins = 1216;
 
   // In a bin.
   static constexpr size_t kTop = 0;

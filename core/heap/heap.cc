@@ -198,7 +198,7 @@ void Heap::ReleaseSlab(Slab* slab) {
   span.range = instance_->region.RangeOf(slab->start);
   span.first = span.range->IndexOf(slab->start);
   RetireSlab(*span.range, slab);
-  if (slab->units != 1) return KeepSpanOfSlab(slab->start);
+  if (slab->units != 1) return KeepSpanOfSlab(slab->start, slab->units);
   // A slab of which no block was ever handed out has touched no memory.
   instance_->region.Free(span, slab->units, slab->fresh != 0 || !slab->zero);
 }
@@ -232,11 +232,11 @@ void* Heap::Refill(SizeClass c) {
   Slab* slab = listed_[c];
   if (slab == nullptr) {
     Span span;
-    if (info.units == 1 || !TakeSpanOfSlab(&span)) {
+    if (info.units == 1 || !TakeSpanOfSlab(info.units, &span)) {
       span = AllocateSpan(info.units, kUnit);
     }
     if (ALCOVE_LIKELY(span.range != nullptr)) {
-      slab = CreateSlab(span, c, this, number());
+      slab = CreateSlab(span, c, this, MakeEntry(c, number()));
       List(slab);
     } else {
       slab = listed_[c];  // what others freed may have come in meanwhile
@@ -380,7 +380,7 @@ size_t Heap::FlushOther(Slab* slab, const ClassInfo& info, void** blocks,
       });
   counts_.sent_blocks.Add(done);
   counts_.sent_bytes.Add(done * info.size);
-  Heap* const owner = slab->owner.Load(Order::kRelaxed);
+  auto* const owner = static_cast<Heap*>(slab->owner.Load(Order::kRelaxed));
   if (owner != nullptr && owner->LooksAbandoned()) suspect_ = owner;
   return done;
 }
@@ -476,7 +476,7 @@ void Heap::ReleaseIfEmpty(Slab* slab) {
 
 bool Heap::LooksAbandoned() const {
   if (thread() == 0) return HasMail();
-  return mail_.Load(Order::kRelaxed) >= kMailMax;
+  return mail() >= kMailMax;
 }
 
 Heap* Heap::TakeSuspect() {
@@ -513,25 +513,15 @@ ALCOVE_COLD void Heap::CleanUp(bool died) {
 }
 
 void Heap::Collect() {
-  mail_.Store(0, Order::kRelaxed);
-  Slab* slab = pending_.Exchange(nullptr, Order::kAcquire);
-  while (slab != nullptr) {
-    Slab* const next = slab->next_pending.Load(Order::kRelaxed);
-    slab->pending.Exchange(0, Order::kSeqCst);
-    Heap* const owner = slab->owner.Load(Order::kSeqCst);
-    if (owner == this) {
-      const ClassInfo& info = InfoOf(slab->size_class);
-      const unsigned count = CollectRemote(slab, info);
-      counts_.received_blocks.Add(count);
-      counts_.received_bytes.Add(count * size_t{info.size});
-      // Even with none: an empty slab may have waited for this (see Gained).
-      if (count != 0) CountReturned(count, count * size_t{info.size});
-      if (count != 0 || slab->listed) Gained(slab);
-    } else if (owner != nullptr) {
-      Announce(owner, slab);
-    }
-    slab = next;
-  }
+  OpenMail([this](Slab* slab) {
+    const ClassInfo& info = InfoOf(slab->size_class);
+    const unsigned count = CollectRemote(slab, info);
+    counts_.received_blocks.Add(count);
+    counts_.received_bytes.Add(count * size_t{info.size});
+    // Even with none: an empty slab may have waited for this (see Gained).
+    if (count != 0) CountReturned(count, count * size_t{info.size});
+    if (count != 0 || slab->listed) Gained(slab);
+  });
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

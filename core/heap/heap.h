@@ -9,6 +9,7 @@
 
 #include "core/base/atomic.h"
 #include "core/heap/bin.h"
+#include "core/heap/remote.h"
 #include "core/heap/slot_pool.h"
 #include "core/region/region.h"
 #include "core/size/size_class.h"
@@ -32,12 +33,17 @@ class Tally {
   Atomic<size_t> value_;
 };
 
-class Heap {
-  // What every free reads, in one line of the cache.
-  alignas(kCacheLine) Region::View view_;
+// What every free reads, in one line of the cache: the first of a heap.
+class alignas(kCacheLine) HeapFront {
+ protected:
+  friend struct InlineLayout;  // asserts what the public header says of it
+
+  Region::View view_;
   Instance* instance_ = nullptr;
   MapEntry own_entries_ = 0;
+};
 
+class Heap : public HeapFront, public SlabOwner {
  public:
   // The state of the constant heap that a thread has before its first call:
   // every bin empty and full, so that every fast path ends in a slow one.
@@ -77,7 +83,6 @@ class Heap {
 
   // Takes in what other threads freed of this heap's slabs.
   void Collect();
-  bool HasMail() const { return pending_.Load(Order::kRelaxed) != nullptr; }
 
   // Whether it is worth asking if this heap's thread is gone: there is mail,
   // and either nobody owns the heap, or nobody has fetched the mail for long.
@@ -109,6 +114,10 @@ class Heap {
   // Makes room for one more span in the bin of span class `c`; false if none
   // may be cached.
   bool MakeSpanRoom(SizeClass c);
+  // Cache the span of a slab that is no slab any more, of one unit or of
+  // kMediumUnits, and take one for a new slab; false if there is none.
+  void KeepSpanOfSlab(void* start, unsigned units);
+  bool TakeSpanOfSlab(unsigned units, Span* span);
   // Gives all cached spans back to the region.
   void DrainSpans();
   // Gives the span of a large block back to the region; `clean`: it reads as
@@ -118,6 +127,11 @@ class Heap {
   // Units of the region; before it gives up, the heap gives what it can spare.
   // An empty span if there is no memory.
   Span AllocateSpan(size_t units, size_t alignment);
+
+  // Room for what the layer above keeps of a thread; zero in the beginning, and
+  // never touched here.
+  static constexpr size_t kRoomAbove = 512;
+  ALCOVE_INLINE void* above() { return above_; }
 
   // ---- Counting ----
 
@@ -148,8 +162,7 @@ class Heap {
   bool mapped = false;
 
  private:
-  friend void Announce(Heap* owner, Slab* slab);
-  friend struct InlineLayout;  // asserts what the public header says of it
+  friend struct InlineLayout;
 
   // Gives blocks[0, n) of slab class `c` back to their slabs.
   void Flush(SizeClass c, void** blocks, size_t n);
@@ -175,10 +188,6 @@ class Heap {
   void MaybePublishLive();
   void PublishLive();
   bool GetSpanBudget(size_t units);
-  // Caches the span of a slab that is no slab any more, and takes one for a new
-  // slab; false if there is none.
-  void KeepSpanOfSlab(void* start);
-  bool TakeSpanOfSlab(Span* span);
   // Gives a span out of the bin of class `c` back to the region.
   void ReleaseCached(SizeClass c, void* start);
 
@@ -192,13 +201,12 @@ class Heap {
   Heap* suspect_ = nullptr;
   SlotPool slots_;
   Slab* listed_[kSlabClasses + 1] =
-      {};                              // slabs with blocks available, by class
-  alignas(64) Atomic<Slab*> pending_;  // slabs with remote frees: a stack
-  Atomic<uint32_t> mail_;              // how many were pushed since Collect
+      {};  // slabs with blocks available, by class
   // What a young heap touches is one page: the members above, the first arrays
   // of its bins, and the bins of small classes. So the bins come last.
   void* near_slots_[SlotPool::kNearSlots] = {};
   alignas(64) Bin bins_[kClassLimit] = {};
+  alignas(64) char above_[kRoomAbove] = {};
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -1,6 +1,6 @@
 // The protocol by which a thread frees a block of another thread's slab.
 //
-//   freeing thread                    owner (Heap::Collect)
+//   freeing thread                    owner (SlabOwner::OpenMail)
 //   1. owner := slab.owner            a. take the whole pending stack;
 //   2. slab.remote[w] |= block           for each slab in it:
 //   3. if slab.pending is 0 -> 1:     b. slab.pending := 0
@@ -24,12 +24,41 @@
 #ifndef ALCOVE_CORE_HEAP_REMOTE_H_
 #define ALCOVE_CORE_HEAP_REMOTE_H_
 
-#include "core/heap/heap.h"
+#include "core/base/atomic.h"
+#include "core/slab/slab.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
+// What an owner of slabs has for other threads: the stack of slabs with frees
+// that it has not seen. Immortal and type-stable.
+class alignas(64) SlabOwner {
+ public:
+  constexpr SlabOwner() = default;
+
+  bool HasMail() const { return pending_.Load(Order::kRelaxed) != nullptr; }
+  // How many slabs were announced since the mail was last opened.
+  uint32_t mail() const { return mail_.Load(Order::kRelaxed); }
+
+  // Steps a to c: calls take(slab) for each slab of this owner's in the stack,
+  // to do step d.
+  template <typename Take>
+  void OpenMail(Take take);
+
+  // Forgets the mail of slabs that are none any more; nobody announces one now.
+  void DropMail() {
+    pending_.Store(nullptr, Order::kRelaxed);
+    mail_.Store(0, Order::kRelaxed);
+  }
+
+ private:
+  friend void Announce(SlabOwner* owner, Slab* slab);
+
+  Atomic<Slab*> pending_;
+  Atomic<uint32_t> mail_;
+};
+
 // Step 3.
-inline void Announce(Heap* owner, Slab* slab) {
+inline void Announce(SlabOwner* owner, Slab* slab) {
   if (slab->pending.Load(Order::kSeqCst) != 0) return;
   if (slab->pending.Exchange(1, Order::kSeqCst) != 0) return;
   owner->mail_.FetchAdd(1, Order::kRelaxed);
@@ -39,10 +68,27 @@ inline void Announce(Heap* owner, Slab* slab) {
   } while (!owner->pending_.CompareExchange(head, slab, Order::kRelease));
 }
 
+template <typename Take>
+ALCOVE_INLINE void SlabOwner::OpenMail(Take take) {
+  mail_.Store(0, Order::kRelaxed);
+  Slab* slab = pending_.Exchange(nullptr, Order::kAcquire);
+  while (slab != nullptr) {
+    Slab* const next = slab->next_pending.Load(Order::kRelaxed);
+    slab->pending.Exchange(0, Order::kSeqCst);
+    SlabOwner* const owner = slab->owner.Load(Order::kSeqCst);
+    if (owner == this) {
+      take(slab);
+    } else if (owner != nullptr) {
+      Announce(owner, slab);
+    }
+    slab = next;
+  }
+}
+
 // Steps 1 to 3, for blocks of one bitmap word. Returns those that were freed
 // already.
 inline BitWord FreeRemotely(Slab* slab, unsigned word, BitWord blocks) {
-  Heap* const owner = slab->owner.Load(Order::kSeqCst);
+  SlabOwner* const owner = slab->owner.Load(Order::kSeqCst);
   const BitWord before = slab->remote[word].FetchOr(blocks, Order::kSeqCst);
   if (ALCOVE_LIKELY(owner != nullptr)) Announce(owner, slab);
   return before & blocks;

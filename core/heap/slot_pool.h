@@ -31,7 +31,8 @@ class SlotPool {
   // Slots that suffice however the bins of one heap grow: each leaves behind at
   // most as much as it holds.
   static constexpr size_t SlotsMax() {
-    size_t slots = kSpanClasses * kSpanSlotsMax * 2;
+    // Of spans, and of those that were slabs.
+    size_t slots = (kSpanClasses + 2) * kSpanSlotsMax * 2;
     for (SizeClass c = 1; c <= kSlabClasses; ++c)
       slots += 2 * ArraySlots(CapacityMax(c));
     return slots;

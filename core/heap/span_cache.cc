@@ -23,6 +23,21 @@ constexpr size_t kBudgetShare = 8;
 constexpr size_t kClassShare = 4;
 constexpr uint32_t kRefusalsMax = 16;
 
+// Single units are those of small arenas (core/arena). So many bring one that
+// uses half of the classes up to 4 KiB back without asking the region; more
+// would be dirt that counts nowhere.
+constexpr unsigned kUnitSlotsMax = 16;
+
+constexpr SizeClass SlabSpanClass(unsigned units) {
+  return units == 1 ? kUnitSpanClass : kSlabSpanClass;
+}
+
+// The units of every span in the bin of a class.
+constexpr unsigned CachedUnits(SizeClass c) {
+  if (c == kUnitSpanClass) return 1;
+  return c == kSlabSpanClass ? kMediumUnits : UnitsOfSpanClass(c);
+}
+
 }  // namespace
 
 void Heap::ReleaseSpan(void* start, bool clean) {
@@ -32,16 +47,15 @@ void Heap::ReleaseSpan(void* start, bool clean) {
 // Slabs of several units come and go as large blocks would, but their spans
 // stay out of the class map, so that a late free of one of their blocks is
 // noticed.
-void Heap::KeepSpanOfSlab(void* start) {
-  Bin& bin = bins_[kSlabSpanClass];
-  if (bin.full() && !MakeSpanRoom(kSlabSpanClass)) {
-    return ReleaseCached(kSlabSpanClass, start);
-  }
+void Heap::KeepSpanOfSlab(void* start, unsigned units) {
+  const SizeClass c = SlabSpanClass(units);
+  Bin& bin = bins_[c];
+  if (bin.full() && !MakeSpanRoom(c)) return ReleaseCached(c, start);
   bin.PushOwn(start);
 }
 
-bool Heap::TakeSpanOfSlab(Span* span) {
-  Bin& bin = bins_[kSlabSpanClass];
+bool Heap::TakeSpanOfSlab(unsigned units, Span* span) {
+  Bin& bin = bins_[SlabSpanClass(units)];
   if (bin.own() == 0) return false;
   void* const start = bin.Pop();
   span->range = instance_->region.RangeOf(start);
@@ -51,11 +65,11 @@ bool Heap::TakeSpanOfSlab(Span* span) {
 }
 
 void Heap::ReleaseCached(SizeClass c, void* start) {
-  if (c != kSlabSpanClass) return ReleaseSpan(start);
+  if (c < kSlabSpanClass) return ReleaseSpan(start);
   Span span;
   span.range = instance_->region.RangeOf(start);
   span.first = span.range->IndexOf(start);
-  instance_->region.Free(span, kMediumUnits, true);
+  instance_->region.Free(span, CachedUnits(c), true);
 }
 
 void* Heap::TakeCachedSpan(SizeClass c) {
@@ -109,10 +123,12 @@ ALCOVE_COLD bool Heap::GetSpanBudget(size_t units) {
 }
 
 ALCOVE_COLD bool Heap::MakeSpanRoom(SizeClass c) {
-  const size_t units = c == kSlabSpanClass ? kMediumUnits : UnitsOfSpanClass(c);
+  const size_t units = CachedUnits(c);
   if (units > kBudgetUnits) return false;
   Bin& bin = bins_[c];
-  if (bin.capacity < SlotPool::kSpanSlotsMax) {
+  const unsigned slots_max =
+      c == kUnitSpanClass ? kUnitSlotsMax : SlotPool::kSpanSlotsMax;
+  if (bin.capacity < slots_max) {
     bool more = GetSpanBudget(units);
     if (!more && bin.capacity * units < span_units_ / kClassShare &&
         ++span_refusals_ == kRefusalsMax) {
@@ -144,7 +160,7 @@ ALCOVE_COLD bool Heap::MakeSpanRoom(SizeClass c) {
 }
 
 ALCOVE_COLD void Heap::DrainSpans() {
-  for (SizeClass c = kSlabClasses + 1; c <= kSlabSpanClass; ++c) {
+  for (SizeClass c = kSlabClasses + 1; c <= kUnitSpanClass; ++c) {
     Bin& bin = bins_[c];
     if (bin.bottom == nullptr) continue;
     for (size_t i = 0; i < bin.own(); ++i) ReleaseCached(c, bin.bottom[i]);

@@ -81,9 +81,13 @@ inline constexpr SizeClass kInteriorClass =
     kHugeClass + 1;  // a span's units but the first
 inline constexpr SizeClass kShelvedClass =
     kInteriorClass + 1;  // a free span that a thread caches
-// In no map: the bin of the spans of slabs that were retired.
+// In no map: the bins of spans that were slabs, of kMediumUnits and of one unit.
 inline constexpr SizeClass kSlabSpanClass = kShelvedClass + 1;
-inline constexpr SizeClass kClassLimit = kSlabSpanClass + 1;
+inline constexpr SizeClass kUnitSpanClass = kSlabSpanClass + 1;
+// A unit of an arena (core/arena), and one of an arena that is gone.
+inline constexpr SizeClass kArenaClass = kUnitSpanClass + 1;
+inline constexpr SizeClass kGoneClass = kArenaClass + 1;
+inline constexpr SizeClass kClassLimit = kGoneClass + 1;
 static_assert(kClassLimit <= 256, "the class map keeps a class in 8 bits");
 
 // What the core asks of a slab class. `inverse` is ceil(2^36 / size): offset *
@@ -213,6 +217,17 @@ constexpr size_t SpanUnits(size_t size) {
   return units <= kExactUnitsMax || units > kSpanUnitsMax
              ? units
              : UnitsOfSpanClass(SpanClass(units));
+}
+
+// The slab class of blocks that serve an alignment in (16, kUnit], or 0 if only
+// a span does. Slabs begin at a unit, so the blocks of a class that is a
+// multiple of the alignment are aligned. The class of a multiple of the
+// alignment is one: either a class begins there, or classes are further apart
+// than the alignment.
+inline SizeClass AlignedClass(size_t alignment, size_t size) {
+  if (size > kSlabMax) return 0;
+  size = RoundUp(Max(size, 1), alignment);
+  return size <= kSlabMax ? ClassOfSize(size) : 0;
 }
 
 // The usable size of a block of `size` bytes; 0 if there can be no such block.

@@ -3,7 +3,9 @@
 //
 //   bits 0..15   the size class times the size of a bin (heap/bin.h): what to
 //                add to the address of the first bin; 0: no span has the unit
-//   bits 16..31  the number of the heap that owns the slab or took the span
+//   bits 16..31  the number of the heap that owns the slab or took the span; of
+//                kArenaClass, and of kInteriorClass in an arena, the arena's
+//                place
 #ifndef ALCOVE_CORE_SLAB_CLASS_MAP_H_
 #define ALCOVE_CORE_SLAB_CLASS_MAP_H_
 
@@ -50,10 +52,8 @@ typedef uint32_t FourEntries [[gnu::vector_size(16), gnu::may_alias]];
 
 // Enters a slab of `units`.
 inline void EnterSlab(const Range& range, size_t first, unsigned units,
-                      SizeClass c, HeapNumber heap) {
-  for (unsigned i = 0; i < units; ++i) {
-    SetEntry(range, first + i, MakeEntry(c, heap));
-  }
+                      MapEntry entry) {
+  for (unsigned i = 0; i < units; ++i) SetEntry(range, first + i, entry);
 }
 
 // Sets the entries of `units` >= 1 units.

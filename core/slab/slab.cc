@@ -6,8 +6,8 @@
 
 namespace ALCOVE_CORE_NAMESPACE {
 
-Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner,
-                 HeapNumber number) {
+Slab* CreateSlab(const Span& span, SizeClass c, SlabOwner* owner,
+                 MapEntry entry) {
   const ClassInfo& info = InfoOf(c);
   auto* const slab = static_cast<Slab*>(span.range->descriptor(span.first));
   slab->start = span.start();
@@ -39,7 +39,7 @@ Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner,
   for (unsigned i = 0; i < info.units; ++i) {
     static_cast<Slab*>(span.range->descriptor(span.first + i))->place = i;
   }
-  EnterSlab(*span.range, span.first, info.units, c, number);
+  EnterSlab(*span.range, span.first, info.units, entry);
   // Sequentially consistent with the announcements of remote frees:
   // core/heap/remote.h.
   slab->owner.Store(owner, Order::kSeqCst);

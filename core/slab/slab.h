@@ -23,7 +23,9 @@
 
 namespace ALCOVE_CORE_NAMESPACE {
 
-class Heap;
+// Who refills from slabs, and whom other threads tell that they freed blocks of
+// them (heap/remote.h).
+class SlabOwner;
 
 using BitWord = uint64_t;
 inline constexpr size_t kBitWordsMax = kBlocksMax / 64;  // of either kind
@@ -54,13 +56,17 @@ struct alignas(64) Slab {
   BitWord inline_local[kInlineWords];
 
   // The other threads' line.
-  alignas(64) Atomic<Heap*> owner;  // null: not a slab at the moment
+  alignas(64) Atomic<SlabOwner*> owner;  // null: not a slab at the moment
   Atomic<Slab*>
       next_pending;  // in the owner's stack of slabs with remote frees
   Atomic<BitWord>* remote;
   Atomic<uint32_t> pending;  // 1: in some heap's stack, or about to be
   uint32_t place;  // of this unit in its slab; its other units' are set too
   Atomic<BitWord> inline_remote[kInlineWords];
+  // Of a unit that an arena has or had, else meaningless: the arena's number,
+  // and, in a span's first unit, where the arena has the span written down.
+  uint64_t arena;
+  Atomic<uint64_t>* ledger_slot;
 
   unsigned words() const { return (blocks + 63u) / 64u; }
 
@@ -114,9 +120,10 @@ inline bool IsBlockStart(const Range& range, const ClassInfo& info,
   return index * info.size == offset && index < info.blocks;
 }
 
-// Makes a slab of class `c` out of a span and gives it to `owner`, whose number
-// is entered in the class map. All of its blocks are available.
-Slab* CreateSlab(const Span& span, SizeClass c, Heap* owner, HeapNumber number);
+// Makes a slab of class `c` out of a span and gives it to `owner`; `entry` is
+// what the class map gets for its units. All of its blocks are available.
+Slab* CreateSlab(const Span& span, SizeClass c, SlabOwner* owner,
+                 MapEntry entry);
 
 // Takes a slab out of the class map. All of its blocks are available, and it is
 // in no list. The caller frees its units.

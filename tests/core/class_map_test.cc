@@ -44,7 +44,7 @@ class ClassMapTest : public testing::Test {
 };
 
 TEST_F(ClassMapTest, Slab) {
-  EnterSlab(*range_, 3, 8, 40, kHeap);
+  EnterSlab(*range_, 3, 8, MakeEntry(40, kHeap));
   EXPECT_EQ(At(2), 0u);
   for (unsigned i = 0; i < 8; ++i) {
     EXPECT_EQ(ClassOfEntry(At(3 + i)), 40u);

@@ -13,7 +13,7 @@ class SlabTest : public testing::TestWithParam<SizeClass> {
   SlabTest() {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     span_ = region_.Allocate(info().units, kUnit);
-    slab_ = CreateSlab(span_, GetParam(), owner(), kHeap);
+    slab_ = CreateSlab(span_, GetParam(), owner(), MakeEntry(GetParam(), kHeap));
   }
   ~SlabTest() override { region_.Release(); }
 
@@ -182,7 +182,7 @@ TEST_P(SlabTest, Retire) {
   }
   // The same place as a slab of another class: no bit of the old one is left.
   const SizeClass other = GetParam() == 1 ? 2 : 1;
-  slab_ = CreateSlab(span_, other, owner(), kHeap);
+  slab_ = CreateSlab(span_, other, owner(), MakeEntry(other, kHeap));
   EXPECT_EQ(slab_->available, InfoOf(other).blocks);
   EXPECT_EQ(CollectRemote(slab_, InfoOf(other)), 0u);
 }
