@@ -1,7 +1,9 @@
 #include "core/api/allocate.h"
 
+#include "core/api/arena_entry.h"
 #include "core/api/background.h"
 #include "core/api/failure.h"
+#include "core/arena/arena_blocks.h"
 #include "core/base/mem.h"
 #include "core/hardening/invariant.h"
 #include "core/hardening/misuse.h"
@@ -30,6 +32,9 @@ Range* FindBlock(const void* block, MapEntry* entry) {
   if (ALCOVE_UNLIKELY(range == nullptr)) Stop(Misuse::kUseForeign, block);
   *entry = EntryOf(*range, block);
   const SizeClass c = ClassOfEntry(*entry);
+  if (c == kArenaClass) return range;
+  if (ALCOVE_UNLIKELY(c == kGoneClass))
+    g_arenas.StopGone("size or realloc asked of", block, *range);
   if (ALCOVE_UNLIKELY(c == 0 || c == kShelvedClass)) {
     Stop(Misuse::kUseAfterFree, block);
   }
@@ -139,7 +144,15 @@ void FreeSlow(void* block) {
     Stop(Misuse::kFreeNoBlock, block);
   }
   if (ALCOVE_UNLIKELY(c == kInteriorClass)) Stop(Misuse::kFreeInside, block);
+  if (ALCOVE_UNLIKELY(c == kGoneClass))
+    g_arenas.StopGone("free of", block, *range);
   Heap* const heap = CurrentHeap();
+  if (c == kArenaClass) {
+    [[maybe_unused]] const background::Tending tending;
+    return FreeArenaBlock(
+        heap, FindArenaBlock(g_arenas, range, block, entry, BlockUse::kFree),
+        block);
+  }
   if (ALCOVE_UNLIKELY(heap == nullptr)) {
     return FreeHomeless(&g_instance, *range, block, entry);
   }
@@ -163,13 +176,34 @@ void FreeSlow(void* block) {
 
 size_t UsableSize(const void* block) {
   MapEntry entry;
-  const Range* const range = FindBlock(block, &entry);
+  Range* const range = FindBlock(block, &entry);
+  if (ClassOfEntry(entry) == kArenaClass) {
+    return ArenaBlockSize(
+        FindArenaBlock(g_arenas, range, block, entry, BlockUse::kOther), block);
+  }
   return SizeIn(*range, block, entry);
+}
+
+static void* ReallocateInArena(Range* range, void* block, MapEntry entry,
+                               size_t size) {
+  const ArenaBlock found =
+      FindArenaBlock(g_arenas, range, block, entry, BlockUse::kOther);
+  Arena* const arena = found.arena;
+  Heap* const heap = CurrentHeap();
+  [[maybe_unused]] const background::Tending tending;
+  void* const target =
+      size > kRequestMax
+          ? nullptr
+          : ReallocateArenaBlock(&g_arenas, heap, found, block, size);
+  Arenas::CallBack(arena, CallSoftQuotaOf);
+  return ALCOVE_LIKELY(target != nullptr) ? target : Fail(kNoMemory);
 }
 
 void* Reallocate(void* block, size_t size) {
   MapEntry entry;
-  const Range* const range = FindBlock(block, &entry);
+  Range* const range = FindBlock(block, &entry);
+  if (ClassOfEntry(entry) == kArenaClass)
+    return ReallocateInArena(range, block, entry, size);
   const size_t old_size = SizeIn(*range, block, entry);
   // In place while at least half of the block stays in use; a tail that is long
   // enough to be worth a system call goes back all the same.

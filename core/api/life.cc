@@ -11,7 +11,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
   const core::Range* const range = core::g_instance.region.RangeOf(address);
   if (range == nullptr) return 0;
   const core::SizeClass c = core::ClassOfEntry(core::EntryOf(*range, address));
-  return c != 0 && c != core::kShelvedClass;
+  return c != 0 && c != core::kShelvedClass && c != core::kGoneClass;
 }
 
 ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
@@ -38,6 +38,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
   if (has_heap) core::thread_exit::Disarm();
   core::ForgetHeap();
   core::thread_exit::Release();
+  core::g_arenas.Release();
   core::g_instance.registry.Release();  // one heap is in the region's memory
   core::g_instance.region.Release();
   core::g_instance.live.Reset();

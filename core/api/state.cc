@@ -6,6 +6,7 @@
 namespace ALCOVE_CORE_NAMESPACE {
 
 constinit Instance g_instance;
+constinit Arenas g_arenas;
 constinit Heap g_no_heap;
 // The fast paths write to a heap only where a bin is neither empty nor full.
 constinit thread_local Heap* tls_heap = &g_no_heap;

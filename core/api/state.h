@@ -1,13 +1,17 @@
-// The state of this stamped copy, all of it: one object for the process, one
-// pointer for each thread.
+// The state of this stamped copy, all of it: one object for the process and
+// one for its arenas, one pointer for each thread.
 #ifndef ALCOVE_CORE_API_STATE_H_
 #define ALCOVE_CORE_API_STATE_H_
 
+#include "core/arena/arenas.h"
 #include "core/heap/instance.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
 extern ALCOVE_HIDDEN Instance g_instance;
+
+// Its arenas.
+extern ALCOVE_HIDDEN Arenas g_arenas;
 
 // What a thread has before its first call: all bins empty and full. Never
 // written.

@@ -25,10 +25,11 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(stats)(PublicStats* stats) noexcept {
   full.bytes_dirty = s.bytes_dirty;
   full.bytes_committed = s.bytes_committed;
   full.bytes_reserved = s.bytes_reserved;
-  full.bytes_metadata = s.bytes_metadata;
+  full.bytes_metadata = s.bytes_metadata + core::g_arenas.mapped();
   full.threads = s.threads;
   full.address_low = s.address_low;
   full.address_high = s.address_high;
+  full.arenas = core::g_arenas.Count();
   // A caller that was built with an older header has a shorter struct.
   memcpy(stats, &full, core::Min(stats->struct_size, sizeof(full)));
   return 0;

@@ -19,7 +19,13 @@ constexpr size_t kGrowthShare = 8;
 // memory.
 constexpr size_t kZeroByPageFrom = size_t{1} << 20;
 
-void Clear(void* block, size_t size) {
+Slab* DescriptorOf(const Range& range, const void* block) {
+  return static_cast<Slab*>(range.descriptor(range.IndexOf(block)));
+}
+
+}  // namespace
+
+void ClearLarge(void* block, size_t size) {
   if (size >= kZeroByPageFrom) {
     platform::ZeroPages(block, size);
   } else {
@@ -27,11 +33,28 @@ void Clear(void* block, size_t size) {
   }
 }
 
-Slab* DescriptorOf(const Range& range, const void* block) {
-  return static_cast<Slab*>(range.descriptor(range.IndexOf(block)));
+bool RefreshMoved(Slab* slab, size_t units) {
+  const bool fresh = slab->moved != Moved::kNo &&
+                     platform::Refresh(slab->start, units << kUnitShift);
+  slab->moved = Moved::kNo;
+  return fresh;
 }
 
-}  // namespace
+ALCOVE_COLD Carried CarryOver(Slab* from, Slab* to, size_t old_size,
+                              size_t size) {
+  const bool tried = old_size >= kMovePagesFrom && old_size <= size &&
+                     from->moved != Moved::kExtended;
+  if (tried && platform::MovePages(to->start, from->start, old_size)) {
+    to->moved = Moved::kWhole;
+    // Its pages are fresh ones now.
+    from->moved = Moved::kNo;
+    return Carried::kMoved;
+  }
+  if (tried && ALCOVE_UNLIKELY(!platform::Commit(to->start, old_size)))
+    return Carried::kLost;
+  memcpy(to->start, from->start, Min(old_size, size));
+  return Carried::kCopied;
+}
 
 size_t LargeSize(const Range& range, const void* block) {
   return size_t{DescriptorOf(range, block)->units} << kUnitShift;
@@ -49,8 +72,7 @@ size_t ReturnSpan(Region& region, void* start, bool clean) {
   Slab* const slab = DescriptorOf(*span.range, start);
   const size_t units = slab->units;
   EraseUnits(*span.range, span.first, units);
-  const bool fresh = clean || (slab->moved != Moved::kNo &&
-                               platform::Refresh(start, units << kUnitShift));
+  const bool fresh = clean || RefreshMoved(slab, units);
   slab->moved = Moved::kNo;
   region.Free(span, units, !fresh);
   return units << kUnitShift;
@@ -62,7 +84,7 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
   if (units <= kSpanUnitsMax && alignment <= kUnit) {
     void* const cached = heap->TakeCachedSpan(SpanClass(units));
     if (cached != nullptr) {
-      if (zero) Clear(cached, size);
+      if (zero) ClearLarge(cached, size);
       return cached;
     }
   }
@@ -78,7 +100,7 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
     if (size >= Config::kHugePagesFrom)
       platform::AdviseHugePages(slab->start, units << kUnitShift);
   }
-  if (zero && !span.zero) Clear(slab->start, size);
+  if (zero && !span.zero) ClearLarge(slab->start, size);
   return slab->start;
 }
 
@@ -136,21 +158,17 @@ ALCOVE_COLD void* MoveLarge(Heap* heap, void* block, size_t size) {
   if (target == nullptr) target = AllocateLarge(heap, size, kUnit, false);
   if (target == nullptr) return nullptr;
   Range* const range_of_target = heap->instance()->region.RangeOf(target);
-  const bool tried = old_size >= kMovePagesFrom && old_size <= size &&
-                     DescriptorOf(*range, block)->moved != Moved::kExtended;
-  const bool moved = tried && platform::MovePages(target, block, old_size);
-  if (moved) {
-    DescriptorOf(*range_of_target, target)->moved = Moved::kWhole;
-  } else if (ALCOVE_UNLIKELY(tried && !platform::Commit(target, old_size))) {
+  const Carried carried =
+      CarryOver(DescriptorOf(*range, block),
+                DescriptorOf(*range_of_target, target), old_size, size);
+  if (ALCOVE_UNLIKELY(carried == Carried::kLost)) {
     // The target is gone, and its units with it: they stay claimed.
     const size_t units = DescriptorOf(*range_of_target, target)->units;
     EraseUnits(*range_of_target, range_of_target->IndexOf(target), units);
     heap->CountReturned(1, units << kUnitShift);
     return nullptr;
-  } else {
-    memcpy(target, block, Min(old_size, size));
   }
-  heap->ReleaseSpan(block, moved);
+  heap->ReleaseSpan(block, carried == Carried::kMoved);
   return target;
 }
 

@@ -28,6 +28,20 @@ bool ResizeLargeInPlace(Heap* heap, void* block, size_t size);
 // Null if there is no memory, and the block is as it was.
 void* MoveLarge(Heap* heap, void* block, size_t size);
 
+// Clears a large block; of one that is sparsely used, no more pages will hold
+// memory.
+void ClearLarge(void* block, size_t size);
+
+// Carries the contents of a large block of `old_size` bytes over to another of
+// at least `size`, the longer ones by moving their pages. kLost: the memory of
+// `to` is gone, its units must stay claimed.
+enum class Carried { kMoved, kCopied, kLost };
+Carried CarryOver(Slab* from, Slab* to, size_t old_size, size_t size);
+
+// Where the pages of a large block that is freed came by moving, replaces them
+// by fresh ones. Whether it did, so that they read as zero.
+bool RefreshMoved(Slab* slab, size_t units);
+
 // The usable size of the large block that begins at `block`.
 size_t LargeSize(const Range& range, const void* block);
 

@@ -30,6 +30,7 @@ SUBJECT_SAME_MEMBER(bytes_metadata);
 SUBJECT_SAME_MEMBER(threads);
 SUBJECT_SAME_MEMBER(address_low);
 SUBJECT_SAME_MEMBER(address_high);
+SUBJECT_SAME_MEMBER(arenas);
 
 const char* const prefix = SUBJECT_STRING(SUBJECT_PREFIX);
 

@@ -25,6 +25,7 @@ struct Stats {
   size_t threads;
   uintptr_t address_low;
   uintptr_t address_high;
+  size_t arenas;
 };
 
 extern const char* const prefix;

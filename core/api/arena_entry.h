@@ -1,0 +1,29 @@
+// The way from the entry points to arenas.
+#ifndef ALCOVE_CORE_API_ARENA_ENTRY_H_
+#define ALCOVE_CORE_API_ARENA_ENTRY_H_
+
+#include "core/api/state.h"
+#include "core/arena/arenas.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+// A block of an arena when the fast path had none.
+ALCOVE_NOINLINE void* ArenaAllocateSlow(ArenaHandle handle, size_t size,
+                                        size_t alignment, bool zero);
+
+// Calls a soft quota's function.
+void CallSoftQuotaOf(SoftQuotaCallback callback, ArenaHandle handle,
+                     size_t bytes, void* context);
+
+ALCOVE_INLINE void* ArenaAllocate(ArenaHandle handle, size_t size) {
+  ArenaHeap* const heap = ThreadArenas::Of(tls_heap)->SlotFor(handle);
+  if (ALCOVE_LIKELY(heap != nullptr && heap->Serves(handle))) {
+    void* const block = heap->TryAllocate(size);
+    if (ALCOVE_LIKELY(block != nullptr)) return block;
+  }
+  return ArenaAllocateSlow(handle, size, 8, false);
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_API_ARENA_ENTRY_H_

@@ -1,0 +1,269 @@
+// Arenas: arguments checked, failures given their errno, the rest in
+// core/arena.
+#include "core/api/allocate.h"
+#include "core/api/arena_entry.h"
+#include "core/api/background.h"
+#include "core/api/entry_points.h"
+#include "core/api/failure.h"
+#include "core/arena/arena_blocks.h"
+#include "core/arena/survey.h"
+#include "core/base/mem.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+using PublicArena = ALCOVE_PUBLIC(arena);
+using PublicOptions = ALCOVE_PUBLIC(arena_options);
+using PublicStats = ALCOVE_PUBLIC(arena_stats_t);
+using PublicClassStats = ALCOVE_PUBLIC(arena_class_stats_t);
+
+constexpr size_t kAlignmentMax = size_t{1} << 30;
+constexpr size_t kOptionAlignmentMax = 4096;
+
+ArenaHandle HandleOf(const PublicArena* arena) { return AddressOf(arena); }
+PublicArena* PublicOf(ArenaHandle handle) {
+  return reinterpret_cast<PublicArena*>(handle);
+}
+
+// Reads as much of the caller's struct as it has; false if it says something
+// that this release does not know.
+bool ReadOptions(const PublicOptions* from, PublicOptions* all) {
+  *all = {};
+  const size_t size = from->struct_size;
+  // No caller has a struct of pages; this one is not initialized.
+  if (size < sizeof(size_t) || size > 4096) return false;
+  memcpy(all, from, Min(size, sizeof(*all)));
+  const char* const bytes = reinterpret_cast<const char*>(from);
+  for (size_t i = sizeof(*all); i < size; ++i) {
+    if (bytes[i] != 0) return false;
+  }
+  return true;
+}
+
+bool IsSensible(const PublicOptions& options) {
+  if (options.flags != 0) return false;
+  if (options.mode != ALCOVE_PUBLIC(arena_general) &&
+      options.mode != ALCOVE_PUBLIC(arena_monotonic)) {
+    return false;
+  }
+  return options.alignment == 0 || (IsPowerOfTwo(options.alignment) &&
+                                    options.alignment <= kOptionAlignmentMax);
+}
+
+struct ClassesOut {
+  PublicClassStats* classes;
+  size_t room;
+  size_t count;
+};
+
+void TakeClass(const ClassSnapshot& s, void* context) {
+  auto* const out = static_cast<ClassesOut*>(context);
+  if (out->count < out->room) {
+    out->classes[out->count] = {s.block_size, s.blocks_live, s.bytes_live,
+                                s.units};
+  }
+  ++out->count;
+}
+
+}  // namespace
+
+void CallSoftQuotaOf(SoftQuotaCallback callback, ArenaHandle handle,
+                     size_t bytes, void* context) {
+  reinterpret_cast<decltype(PublicOptions::on_soft_quota)>(callback)(
+      PublicOf(handle), bytes, context);
+}
+
+void* ArenaAllocateSlow(ArenaHandle handle, size_t size, size_t alignment,
+                        bool zero) {
+  Heap* const home = CurrentHeap();
+  if (ALCOVE_UNLIKELY(home == nullptr)) return Fail(kNoMemory);
+  [[maybe_unused]] const background::Tending tending;
+  ArenaHeap* const heap = g_arenas.HeapFor(home, handle);
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  void* const block = heap->Allocate(size, alignment, zero);
+  Arenas::CallBack(heap->arena(), CallSoftQuotaOf);
+  return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+namespace core = ALCOVE_CORE_NAMESPACE;
+
+ALCOVE_EXPORT core::PublicArena* ALCOVE_PUBLIC(arena_create)(
+    const core::PublicOptions* options) noexcept {
+  core::ArenaOptions all;
+  if (options != nullptr) {
+    core::PublicOptions given;
+    if (!core::ReadOptions(options, &given) || !core::IsSensible(given)) {
+      core::Fail(core::kInvalidArgument);
+      return nullptr;
+    }
+    all.name = given.name;
+    all.parent = core::HandleOf(given.parent);
+    all.hard_quota = given.hard_quota;
+    all.soft_quota = given.soft_quota;
+    all.on_soft_quota =
+        reinterpret_cast<core::SoftQuotaCallback>(given.on_soft_quota);
+    all.context = given.context;
+    all.alignment = given.alignment;
+    all.reserve = given.reserve;
+    all.monotonic = given.mode == ALCOVE_PUBLIC(arena_monotonic);
+  }
+  core::Heap* const home = core::CurrentHeap();
+  const core::ArenaHandle handle =
+      home == nullptr ? 0 : core::g_arenas.Create(&core::g_instance, home, all);
+  if (ALCOVE_UNLIKELY(handle == 0)) core::Fail(core::kNoMemory);
+  return core::PublicOf(handle);
+}
+
+ALCOVE_EXPORT void ALCOVE_PUBLIC(arena_destroy)(
+    core::PublicArena* arena) noexcept {
+  if (arena == nullptr) return;
+  core::Heap* const home = core::CurrentHeap();
+  [[maybe_unused]] const core::background::Tending tending;
+  core::g_arenas.Destroy(home, core::HandleOf(arena));
+}
+
+ALCOVE_EXPORT void ALCOVE_PUBLIC(arena_reset)(
+    core::PublicArena* arena) noexcept {
+  core::Heap* const home = core::CurrentHeap();
+  [[maybe_unused]] const core::background::Tending tending;
+  core::g_arenas.Reset(home, core::HandleOf(arena));
+}
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_malloc)(core::PublicArena* arena,
+                                                size_t size) noexcept {
+  return core::ArenaAllocate(core::HandleOf(arena), size);
+}
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_calloc)(core::PublicArena* arena,
+                                                size_t count,
+                                                size_t size) noexcept {
+  size_t bytes;
+  if (ALCOVE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes)))
+    return core::Fail(core::kNoMemory);
+  return core::ArenaAllocateSlow(core::HandleOf(arena), bytes, 8, true);
+}
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_aligned_alloc)(core::PublicArena* arena,
+                                                       size_t alignment,
+                                                       size_t size) noexcept {
+  if (ALCOVE_LIKELY(alignment == 16 && size >= 16))
+    return core::ArenaAllocate(core::HandleOf(arena), size);
+  if (ALCOVE_UNLIKELY(!core::IsPowerOfTwo(alignment) ||
+                      alignment > core::kAlignmentMax)) {
+    core::g_arenas.Resolve(core::HandleOf(arena));
+    return core::Fail(core::kInvalidArgument);
+  }
+  return core::ArenaAllocateSlow(core::HandleOf(arena), size, alignment, false);
+}
+
+ALCOVE_EXPORT int ALCOVE_PUBLIC(arena_posix_memalign)(core::PublicArena* arena,
+                                                      void** block,
+                                                      size_t alignment,
+                                                      size_t size) noexcept {
+  if (ALCOVE_UNLIKELY(!core::IsPowerOfTwo(alignment) ||
+                      alignment > core::kAlignmentMax ||
+                      alignment < sizeof(void*))) {
+    core::g_arenas.Resolve(core::HandleOf(arena));
+    return core::kInvalidArgument;
+  }
+  const core::KeepErrno keep_errno;
+  void* const result =
+      core::ArenaAllocateSlow(core::HandleOf(arena), size, alignment, false);
+  if (ALCOVE_UNLIKELY(result == nullptr)) return core::kNoMemory;
+  *block = result;
+  return 0;
+}
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_realloc)(core::PublicArena* arena,
+                                                 void* block,
+                                                 size_t size) noexcept {
+  if (block == nullptr) return core::ArenaAllocate(core::HandleOf(arena), size);
+  const core::Arena* const resolved =
+      core::g_arenas.Resolve(core::HandleOf(arena));
+  if (ALCOVE_UNLIKELY(ALCOVE_PUBLIC(arena_of)(block) != arena)) {
+    core::FatalLine line;
+    line.Text("realloc in ");
+    core::g_arenas.Name(&line, core::HandleOf(arena) >> core::kArenaPlaceBits,
+                        resolved->place);
+    line.Text(" of ").Address(block).Text(", which is not its block").Stop();
+  }
+  if (size == 0) {
+    core::Free(block);
+    return nullptr;
+  }
+  return core::Reallocate(block, size);
+}
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_reallocarray)(core::PublicArena* arena,
+                                                      void* block, size_t count,
+                                                      size_t size) noexcept {
+  size_t bytes;
+  if (ALCOVE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes)))
+    return core::Fail(core::kNoMemory);
+  return ALCOVE_PUBLIC(arena_realloc)(arena, block, bytes);
+}
+
+ALCOVE_EXPORT core::PublicArena* ALCOVE_PUBLIC(arena_of)(
+    const void* address) noexcept {
+  const core::Range* const range = core::g_instance.region.RangeOf(address);
+  if (range == nullptr) return nullptr;
+  size_t index = range->IndexOf(address);
+  core::MapEntry entry = core::EntryOf(*range, index);
+  // The rest of a large block says nothing of whose it is.
+  while (core::ClassOfEntry(entry) == core::kInteriorClass && index != 0)
+    entry = core::EntryOf(*range, --index);
+  if (core::ClassOfEntry(entry) != core::kArenaClass) return nullptr;
+  return core::PublicOf(core::g_arenas.at(core::HeapOfEntry(entry))
+                            ->handle.Load(core::Order::kRelaxed));
+}
+
+ALCOVE_EXPORT int ALCOVE_PUBLIC(arena_stats)(
+    core::PublicArena* arena, core::PublicStats* stats) noexcept {
+  const core::Arena& a = *core::g_arenas.Resolve(core::HandleOf(arena));
+  if (stats == nullptr || stats->struct_size < sizeof(stats->struct_size))
+    return core::kInvalidArgument;
+  const core::ArenaSnapshot s = core::TakeSnapshot(a);
+  core::PublicStats full = {};
+  full.struct_size = stats->struct_size;
+  full.number = a.number.Load(core::Order::kRelaxed);
+  for (size_t i = 0; i < sizeof(full.name) / sizeof(uint64_t); ++i) {
+    const uint64_t word = a.name[i].Load(core::Order::kRelaxed);
+    memcpy(full.name + i * sizeof(word), &word, sizeof(word));
+  }
+  full.mode = a.monotonic ? ALCOVE_PUBLIC(arena_monotonic)
+                          : ALCOVE_PUBLIC(arena_general);
+  full.threads = static_cast<uint32_t>(s.threads);
+  full.children = a.children.Load(core::Order::kRelaxed);
+  full.blocks_live = s.blocks_live;
+  full.bytes_live = s.bytes_live;
+  full.blocks_peak = s.blocks_peak;
+  full.bytes_peak = s.bytes_peak;
+  full.bytes_mapped = s.bytes_mapped;
+  full.bytes_committed = s.bytes_committed;
+  full.bytes_held = a.quota.held();
+  full.bytes_held_peak = a.quota.peak();
+  full.hard_quota = a.quota.hard();
+  full.soft_quota = a.quota.soft();
+  // A caller that was built with an older header has a shorter struct.
+  memcpy(stats, &full, core::Min(stats->struct_size, sizeof(full)));
+  return 0;
+}
+
+ALCOVE_EXPORT size_t ALCOVE_PUBLIC(arena_class_stats)(
+    core::PublicArena* arena, core::PublicClassStats* classes,
+    size_t count) noexcept {
+  core::ClassesOut out = {classes, classes == nullptr ? 0 : count, 0};
+  core::VisitClasses(*core::g_arenas.Resolve(core::HandleOf(arena)),
+                     core::TakeClass, &out);
+  return out.count;
+}
+
+ALCOVE_EXPORT size_t ALCOVE_PUBLIC(arena_visit_blocks)(
+    core::PublicArena* arena, void (*visit)(void*, size_t, void*),
+    void* context) noexcept {
+  return core::VisitBlocks(*core::g_arenas.Resolve(core::HandleOf(arena)),
+                           visit, context);
+}

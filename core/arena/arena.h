@@ -1,0 +1,125 @@
+// One arena: a temporary heap inside an instance.
+//
+// It has a heap for each thread that used it, and takes its units from the
+// instance's region, so that the one look at the class map answers for its
+// blocks, too: a unit of an arena has the class kArenaClass and the arena's
+// place in the table; the rest is in the descriptors. When the arena ends, its
+// units are marked kGoneClass and are anybody's again: nothing is done for each
+// block, and no other thread is asked.
+//
+// Objects are never unmapped before shutdown and never anything else, and a
+// handle holds for one arena only, so that a late use of it is noticed.
+#ifndef ALCOVE_CORE_ARENA_ARENA_H_
+#define ALCOVE_CORE_ARENA_ARENA_H_
+
+#include "core/arena/arena_heap.h"
+#include "core/arena/quota.h"
+#include "core/heap/instance.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+class Arenas;
+
+inline constexpr size_t kArenaNameBytes = 32;  // with the zero at the end
+
+// The caller's function, whose type the public header gives it; and who knows
+// that type and calls it, with the bytes held.
+using SoftQuotaCallback = void (*)();
+using CallSoftQuota = void (*)(SoftQuotaCallback, ArenaHandle, size_t, void*);
+
+struct ArenaOptions {
+  const char* name = nullptr;
+  ArenaHandle parent = 0;
+  size_t hard_quota = 0;
+  size_t soft_quota = 0;
+  SoftQuotaCallback on_soft_quota = nullptr;
+  void* context = nullptr;
+  size_t alignment = 0;  // 0 or a power of two
+  size_t reserve = 0;
+  bool monotonic = false;
+};
+
+class alignas(kStoreGranule) Arena {
+ public:
+  // ---- Memory for its heaps ----
+
+  // Units for a slab, a run or a large block, charged to the arena and those
+  // above it, and the slot in the heap's ledger where the caller writes them
+  // down once their descriptors say what they are. An empty span if the quota or
+  // the system refuses.
+  Span TakeSpan(ArenaHeap* heap, size_t units, size_t alignment,
+                Ledger::Slot** slot);
+
+  // Gives units back that are out of the class map and, if they were in a
+  // ledger, out of that. Any thread may.
+  void GiveSpan(const Span& span, size_t units, bool dirty);
+
+  // The same charges, where a large block grows or shrinks in place.
+  bool Charge(size_t units);
+  void Uncharge(size_t units);
+
+  MapEntry entry() const { return MakeEntry(kArenaClass, place); }
+
+  // ---- Large blocks (arena_large.cc) ----
+
+  void* AllocateLarge(ArenaHeap* heap, size_t size, size_t alignment,
+                      bool zero);
+  // Frees one; misuse if it was freed already. Any thread may.
+  void FreeLarge(Range* range, void* block);
+  bool ResizeLarge(Range* range, void* block, size_t size);
+  void* MoveLarge(ArenaHeap* heap, Range* range, void* block, size_t size);
+
+  // ---- What it is ----
+
+  Atomic<ArenaHandle> handle;  // 0: it is none at the moment
+  Atomic<uint64_t> number;     // stays when the arena is gone, and so does
+  Atomic<uint64_t> name[kArenaNameBytes / sizeof(uint64_t)];
+  HeapNumber place = 0;  // in the table; stays for good
+  bool monotonic = false;
+  size_t alignment = 0;  // of all blocks at least
+  Arena* parent = nullptr;
+  Atomic<ArenaHandle> parent_handle;
+  Atomic<uint32_t> children;
+  SoftQuotaCallback on_soft_quota = nullptr;
+  void* context = nullptr;
+  Arenas* arenas = nullptr;
+
+  Quota quota;
+  // What was reserved at the beginning and is not in use yet: units from
+  // `reserve_next` to `reserve_end` of the range.
+  Range* reserve_range = nullptr;
+  Atomic<size_t> reserve_next;
+  size_t reserve_end = 0;
+  bool reserve_zero = false;
+
+  alignas(64) Atomic<ArenaHeap*> heaps;
+  LiveCount live;  // small blocks, as their heaps publish it
+  Atomic<size_t> large_blocks;
+  Atomic<size_t> large_bytes;
+  Atomic<size_t> large_blocks_peak;
+  Atomic<size_t> large_bytes_peak;
+  // Blocks that were freed by other threads than their slab's, by class.
+  Atomic<size_t> freed_remotely[kSlabClasses + 1];
+  Atomic<uint32_t> any_freed_remotely;
+
+  // Whether there is anything to forget of these.
+  bool counted() const {
+    return live.bytes_peak.Load(Order::kRelaxed) != 0 ||
+           large_bytes_peak.Load(Order::kRelaxed) != 0 ||
+           any_freed_remotely.Load(Order::kRelaxed) != 0;
+  }
+  void ForgetCounts();
+  // Counts blocks that were freed by another thread than their slab's.
+  void CountFreedRemotely(SizeClass c) {
+    if (any_freed_remotely.Load(Order::kRelaxed) == 0)
+      any_freed_remotely.Store(1, Order::kRelaxed);
+    freed_remotely[c].FetchAdd(1, Order::kRelaxed);
+  }
+
+  // In the stack of those that are none.
+  Atomic<Arena*> next;
+};
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_ARENA_ARENA_H_

@@ -1,0 +1,39 @@
+// What is asked of a block of an arena by its address alone.
+#ifndef ALCOVE_CORE_ARENA_ARENA_BLOCKS_H_
+#define ALCOVE_CORE_ARENA_ARENA_BLOCKS_H_
+
+#include "core/arena/arenas.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+// What is done to a block, for the words of a stop if it is none.
+enum class BlockUse { kFree, kOther };
+
+// A live block of an arena: what it is and where.
+struct ArenaBlock {
+  Arena* arena;
+  Range* range;
+  Slab* slab;        // of a slab, a run or a large block
+  BlockPlace place;  // in a slab
+  size_t size;       // usable; of a block in a run only if asked for
+};
+
+// Finds the block at `address`, in a unit of `range` with this entry, of
+// kArenaClass; stops if none begins there.
+ArenaBlock FindArenaBlock(const Arenas& arenas, Range* range,
+                          const void* address, MapEntry entry, BlockUse use);
+
+// Its usable size.
+size_t ArenaBlockSize(const ArenaBlock& block, const void* address);
+
+// Frees it; `home` is the calling thread's heap, or null.
+void FreeArenaBlock(Heap* home, const ArenaBlock& block, void* address);
+
+// Resizes it within its arena. Null if that is not to be had, and the block is
+// as it was.
+void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
+                           void* address, size_t size);
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_ARENA_ARENA_BLOCKS_H_

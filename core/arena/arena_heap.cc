@@ -1,0 +1,320 @@
+#include "core/arena/arena_heap.h"
+
+#include "core/arena/arena.h"
+#include "core/base/mem.h"
+#include "core/hardening/invariant.h"
+#include "core/hardening/misuse.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+// A thread's runs double up to so many units, which a block of any class fits.
+constexpr unsigned kRunUnitsMax = 16;
+
+// What is taken is added to the arena's count in steps of so many bytes.
+constexpr ptrdiff_t kPublishStep = 64 * 1024;
+
+}  // namespace
+
+void ArenaHeap::Begin(Arena* arena, ArenaHandle handle, bool monotonic,
+                      size_t alignment) {
+  arena_ = arena;
+  granule_mask_ = Max(alignment, kRunGranule) - 1;
+  run_units_ = monotonic ? 1 : 0;
+  handle_.Store(handle, Order::kRelaxed);
+  // The fast path of a general arena knows malloc's alignment only.
+  fast_handle_.Store(monotonic || alignment <= 16 ? handle : 0,
+                     Order::kRelaxed);
+}
+
+void ArenaHeap::Retire(Stack<LedgerGroup>* spare_groups) {
+  fast_handle_.Store(0, Order::kRelaxed);
+  handle_.Store(0, Order::kRelaxed);
+  for (uint64_t bins = used_bins_; bins != 0; bins &= bins - 1) {
+    ArenaBin& bin = bins_[LowestBit(bins)];
+    bin.mask.Store(0, Order::kRelaxed);
+    bin.listed = nullptr;
+    bin.taken = 0;
+    bin.freed = 0;
+    bin.slabs = 0;
+  }
+  used_bins_ = 0;
+  run_left_ = 0;
+  run_next_.Store(nullptr, Order::kRelaxed);
+  run_ = nullptr;
+  run_start_.Store(nullptr, Order::kRelaxed);
+  run_end_ = nullptr;
+  touched_ = 0;
+  unpublished_blocks_ = 0;
+  unpublished_bytes_ = 0;
+  blocks_peak_ = 0;
+  bytes_peak_ = 0;
+  DropMail();
+  ledger_.Clear(spare_groups);
+}
+
+void ArenaHeap::Count(ptrdiff_t blocks, ptrdiff_t bytes) {
+  unpublished_blocks_ = unpublished_blocks_ + blocks;
+  unpublished_bytes_ = unpublished_bytes_ + bytes;
+  const ptrdiff_t now_blocks = unpublished_blocks_;
+  if (now_blocks > blocks_peak_) blocks_peak_ = now_blocks;
+  const ptrdiff_t change = unpublished_bytes_;
+  if (change > bytes_peak_) bytes_peak_ = change;
+  if (ALCOVE_LIKELY(change < kPublishStep && change > -kPublishStep)) return;
+  arena_->live.Add(unpublished_blocks_, unpublished_bytes_);
+  unpublished_blocks_ = 0;
+  unpublished_bytes_ = 0;
+  blocks_peak_ = 0;
+  bytes_peak_ = 0;
+}
+
+// ---- Slabs ----
+
+void ArenaHeap::List(Slab* slab) {
+  Slab*& head = bins_[slab->size_class].listed;
+  slab->previous = nullptr;
+  slab->next = head;
+  if (head != nullptr) head->previous = slab;
+  head = slab;
+  slab->listed = true;
+}
+
+void ArenaHeap::Unlist(Slab* slab) {
+  if (slab->previous != nullptr) {
+    slab->previous->next = slab->next;
+  } else {
+    bins_[slab->size_class].listed = slab->next;
+  }
+  if (slab->next != nullptr) slab->next->previous = slab->previous;
+  slab->listed = false;
+}
+
+// After blocks of the slab became available.
+void ArenaHeap::Gained(Slab* slab) {
+  if (ALCOVE_UNLIKELY(!slab->listed)) List(slab);
+  if (ALCOVE_LIKELY(slab->available != slab->blocks)) return;
+  ArenaBin& bin = bins_[slab->size_class];
+  // The last one of a class stays, and so does one whose mail is on its way, as
+  // in a Heap.
+  if (bin.listed == slab && slab->next == nullptr) return;
+  if (slab->pending.Load(Order::kRelaxed) != 0) return;
+  Unlist(slab);
+  bin.slabs = static_cast<uint16_t>(bin.slabs - 1);
+  const unsigned units = slab->units;
+  touched_ = touched_ - size_t{slab->fresh} * InfoOf(slab->size_class).size;
+  Span span;
+  span.range = home_->instance()->region.RangeOf(slab->start);
+  span.first = span.range->IndexOf(slab->start);
+  const bool dirty = slab->fresh != 0 || !slab->zero;
+  Ledger::Remove(slab->ledger_slot);
+  RetireSlab(*span.range, slab);
+  arena_->GiveSpan(span, units, dirty);
+}
+
+void ArenaHeap::Collect() {
+  OpenMail([this](Slab* slab) {
+    const ClassInfo& info = InfoOf(slab->size_class);
+    const unsigned count = CollectRemote(slab, info);
+    if (count != 0) {
+      Count(-static_cast<ptrdiff_t>(count),
+            -static_cast<ptrdiff_t>(count * size_t{info.size}));
+    }
+    if (count != 0 || slab->listed) Gained(slab);
+  });
+}
+
+void* ArenaHeap::Refill(SizeClass c, bool* zero) {
+  if (HasMail()) Collect();
+  ArenaBin& bin = bins_[c];
+  const ClassInfo& info = InfoOf(c);
+  used_bins_ |= uint64_t{1} << c;
+  Slab* slab = bin.listed;
+  if (slab == nullptr) {
+    Ledger::Slot* slot;
+    const Span span = arena_->TakeSpan(this, info.units, kUnit, &slot);
+    if (ALCOVE_LIKELY(span.range != nullptr)) {
+      slab = CreateSlab(span, c, this, arena_->entry());
+      const uint64_t number = arena_->number.Load(Order::kRelaxed);
+      for (unsigned i = 0; i < info.units; ++i) slab[i].arena = number;
+      slab->ledger_slot = slot;
+      Ledger::Write(slot, slab->start, info.units);
+      bin.slabs = static_cast<uint16_t>(bin.slabs + 1);
+      List(slab);
+    } else {
+      Collect();
+      slab = bin.listed;
+      if (slab == nullptr) return nullptr;
+    }
+  }
+  const unsigned fresh = slab->fresh;
+  const TakenWord taken = TakeWord(slab, info);
+  if (slab->available == 0) Unlist(slab);
+  touched_ = touched_ + (slab->fresh - fresh) * size_t{info.size};
+  bin.taken = bin.taken + taken.count;
+  bin.size = info.size;
+  bin.mask_start = taken.start;
+  bin.mask_slab = slab;
+  bin.mask_zero = taken.zero;
+  bin.mask.Store(taken.blocks, Order::kRelaxed);
+  Count(taken.count, static_cast<ptrdiff_t>(taken.count * size_t{info.size}));
+  *zero = taken.zero;
+  return Pop(bin);
+}
+
+bool ArenaHeap::Masks(const Slab* slab, unsigned index) const {
+  const ArenaBin& bin = bins_[slab->size_class];
+  const BitWord mask = bin.mask.Load(Order::kRelaxed);
+  if (mask == 0 || bin.mask_slab != slab) return false;
+  const auto first = static_cast<size_t>(bin.mask_start - slab->start);
+  const size_t word = first / (size_t{64} * bin.size);
+  return index / 64 == word && (mask >> (index % 64) & 1) != 0;
+}
+
+void ArenaHeap::FreeOwn(Slab* slab, const BlockPlace& place) {
+  const ClassInfo& info = InfoOf(slab->size_class);
+  const unsigned w = place.index / 64;
+  const BitWord bit = BitWord{1} << (place.index % 64);
+  BitWord* const local = slab->local + w;
+  if (ALCOVE_UNLIKELY(place.index >= slab->fresh || Masks(slab, place.index))) {
+    Stop(Misuse::kFreeNeverAllocated,
+         slab->start + size_t{place.index} * info.size);
+  }
+  if (ALCOVE_UNLIKELY(
+          ((*local | slab->remote[w].Load(Order::kRelaxed)) & bit) != 0)) {
+    Stop(Misuse::kDoubleFree, slab->start + size_t{place.index} * info.size,
+         info.size);
+  }
+  *local |= bit;
+  if (w < slab->hint_word) slab->hint_word = static_cast<uint16_t>(w);
+  slab->available = static_cast<uint16_t>(slab->available + 1);
+  ArenaBin& bin = bins_[slab->size_class];
+  bin.freed = bin.freed + 1;
+  Count(-1, -static_cast<ptrdiff_t>(info.size));
+  Gained(slab);
+}
+
+// ---- Runs ----
+
+size_t ArenaHeap::RunTouched() const {
+  const char* const next = run_next();
+  const char* const start = run_start_.Load(Order::kRelaxed);
+  // Where another thread looks, the two may be of different runs.
+  const size_t bytes = AddressOf(next) - AddressOf(start);
+  return bytes <= kRunUnitsMax * kUnit ? bytes : 0;
+}
+
+void ArenaHeap::CloseRun() {
+  if (run_ == nullptr) return;
+  // Before others see that it is not the last one any more.
+  RunBytes(run_).Store(static_cast<BitWord>(run_next_.Own() - run_->start),
+                       Order::kRelease);
+}
+
+bool ArenaHeap::NewRun(size_t bytes) {
+  const size_t needed = (bytes + kUnit - 1) >> kUnitShift;
+  size_t units = Max(needed, run_units_);
+  Ledger::Slot* slot;
+  Span span = arena_->TakeSpan(this, units, kUnit, &slot);
+  if (ALCOVE_UNLIKELY(span.range == nullptr && units > needed)) {
+    units = needed;
+    span = arena_->TakeSpan(this, units, kUnit, &slot);
+  }
+  if (ALCOVE_UNLIKELY(span.range == nullptr)) return false;
+  run_units_ = static_cast<unsigned>(Min(run_units_ * 2, kRunUnitsMax));
+  auto* const run = static_cast<Slab*>(span.range->descriptor(span.first));
+  run->start = span.start();
+  run->units = static_cast<uint32_t>(units);
+  run->size_class = kRunMark;
+  run->zero = span.zero;
+  run->moved = Moved::kNo;
+  run->owner.Store(this, Order::kRelaxed);
+  RunBytes(run).Store(0, Order::kRelaxed);
+  const uint64_t number = arena_->number.Load(Order::kRelaxed);
+  for (unsigned i = 0; i < units; ++i) {
+    run[i].place = i;
+    run[i].arena = number;
+    SetEntry(*span.range, span.first + i, arena_->entry());
+  }
+  run->ledger_slot = slot;
+  Ledger::Write(slot, run->start, units);
+  if (run_ != nullptr) {
+    touched_ = touched_ + RunTouched();
+    CloseRun();
+  }
+  run_ = run;
+  run_start_.Store(run->start, Order::kRelaxed);
+  run_end_ = run->start + (units << kUnitShift);
+  run_next_.Store(run->start, Order::kRelease);
+  run_left_ = 0;
+  return true;
+}
+
+void* ArenaHeap::AllocateRun(size_t size, size_t alignment, bool zero) {
+  const size_t bytes = RoundUp(Max(size, 1), granule_mask_ + 1);
+  char* block = nullptr;
+  if (run_ != nullptr) {
+    block =
+        reinterpret_cast<char*>(RoundUp(AddressOf(run_next_.Own()), alignment));
+  }
+  // Runs begin at a unit, so that no alignment up to that takes more.
+  if (block == nullptr ||
+      AddressOf(run_end_) - Min(AddressOf(block), AddressOf(run_end_)) <
+          bytes) {
+    if (ALCOVE_UNLIKELY(!NewRun(bytes))) return nullptr;
+    block = run_->start;
+  }
+  Range* const range = home_->instance()->region.RangeOf(block);
+  run_begun_ = BitsOfRun(range, range->IndexOf(block)).begun;
+  Enter(block);
+  char* const next = block + bytes;
+  const size_t rest = AddressOf(next) % kUnit;
+  // Where another unit begins, its bits have to be looked up first.
+  run_left_ = rest == 0 ? 0 : kUnit - rest;
+  if (run_left_ != 0) run_begun_ = BitsOfRun(range, range->IndexOf(next)).begun;
+  run_next_.Store(next, Order::kRelease);
+  if (zero && !run_->zero) memset(block, 0, size);
+  return block;
+}
+
+bool ArenaHeap::ExtendLast(void* block, size_t usable, size_t size) {
+  char* const start = static_cast<char*>(block);
+  char* const next = run_next_.Own();
+  if (start + usable != next ||
+      AddressOf(start) / kUnit != (AddressOf(next) - 1) / kUnit)
+    return false;
+  if (size > kUnit) return false;
+  const size_t bytes = RoundUp(size, granule_mask_ + 1);
+  // Within its unit.
+  if (AddressOf(start) % kUnit + bytes > kUnit) return false;
+  const size_t rest = AddressOf(start + bytes) % kUnit;
+  run_left_ = rest == 0 ? 0 : kUnit - rest;
+  run_next_.Store(start + bytes, Order::kRelease);
+  return true;
+}
+
+// ---- Any size ----
+
+void* ArenaHeap::Allocate(size_t size, size_t alignment, bool zero) {
+  if (ALCOVE_UNLIKELY(size > kRequestMax)) return nullptr;
+  alignment = Max(alignment, arena_->alignment);
+  if (arena_->monotonic && size <= kSlabMax && alignment <= kUnit)
+    return AllocateRun(size, alignment, zero);
+  SizeClass c;
+  if (alignment <= 16) {
+    const size_t least = alignment <= 8 ? 1 : 16;
+    c = size <= kSlabMax ? ClassOfSize(Max(size, least)) : 0;
+  } else {
+    c = alignment <= kUnit ? AlignedClass(alignment, size) : 0;
+  }
+  if (c == 0)
+    return arena_->AllocateLarge(this, size, Max(alignment, kUnit), zero);
+  ArenaBin& bin = bins_[c];
+  bool is_zero = bin.mask_zero;
+  void* block = Pop(bin);
+  if (block == nullptr) block = Refill(c, &is_zero);
+  if (block != nullptr && zero && !is_zero) memset(block, 0, size);
+  return block;
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE

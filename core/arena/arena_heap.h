@@ -1,0 +1,201 @@
+// What one thread has of one arena: its cache, and the slabs it refills from.
+//
+// Smaller than a Heap, because there may be many, and because nothing in it
+// needs to be given back: when the arena ends, it is forgotten. There are no
+// arrays of free blocks. A block that is freed by the thread itself goes back
+// to its slab's bitmap at once, so a double free is noticed on the spot; one
+// that is freed by another thread gets there by the protocol of heap/remote.h.
+//
+// It belongs to the thread's heap for good: whoever takes over that heap when
+// the thread is gone has this one with it. Only that thread calls the functions
+// here, but for Retire, which the thread that ends the arena calls.
+#ifndef ALCOVE_CORE_ARENA_ARENA_HEAP_H_
+#define ALCOVE_CORE_ARENA_ARENA_HEAP_H_
+
+#include "core/arena/ledger.h"
+#include "core/heap/heap.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+class Arena;
+
+// A place in the instance's table of arenas, and above it the arena's number:
+// no two arenas ever have the same. 0 is none.
+using ArenaHandle = uint64_t;
+inline constexpr unsigned kArenaPlaceBits = 16;
+inline constexpr unsigned kArenasMax = (1u << kArenaPlaceBits) - 1;
+constexpr unsigned PlaceOfHandle(ArenaHandle handle) {
+  return handle & kArenasMax;
+}
+
+// The `size_class` of a descriptor in an arena that is of no slab: of a large
+// block, and of a run of units that a monotonic arena fills from below.
+inline constexpr uint8_t kLargeMark = 0;
+inline constexpr uint8_t kRunMark = 255;
+static_assert(kSlabClasses < kRunMark);
+
+// Blocks of a run begin at multiples of this; each unit has a bit for each.
+inline constexpr size_t kRunGranule = 16;
+static_assert(kUnit / kRunGranule == kBitWordsMax * 64);
+
+// The bytes of a run that is not its owner's last one any more, in a word of its
+// descriptor that only small slabs use.
+inline Atomic<BitWord>& RunBytes(Slab* run) { return run->inline_remote[0]; }
+
+// The words of a unit's bits: which blocks begin, and which of them were freed.
+struct RunBits {
+  Atomic<BitWord>* begun;
+  Atomic<BitWord>* freed;
+};
+inline RunBits BitsOfRun(Range* range, size_t unit) {
+  auto* const begun = static_cast<Atomic<BitWord>*>(range->bits(unit));
+  return {begun, begun + kBitWordsMax};
+}
+
+// What a thread caches of one size class in one arena.
+struct alignas(64) ArenaBin {
+  Atomic<BitWord> mask;  // the rest of what the last refill took
+  char* mask_start;
+  Slab* mask_slab;
+  Slab* listed;  // slabs with blocks available
+  // For statistics: blocks taken from slabs, and those that this thread freed.
+  Published<size_t> taken;
+  Published<size_t> freed;
+  uint32_t size;
+  Published<uint16_t> slabs;
+  bool mask_zero;
+};
+static_assert(sizeof(ArenaBin) == 1 << kBinShift);
+
+class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
+ public:
+  // For a zeroed object, once.
+  void Attach(Heap* home) { home_ = home; }
+
+  // Joins an arena that is not of this heap yet.
+  void Begin(Arena* arena, ArenaHandle handle, bool monotonic,
+             size_t alignment);
+
+  // Forgets all of it. The arena's slabs are no more.
+  void Retire(Stack<LedgerGroup>* spare_groups);
+
+  // Whether blocks of this arena may be had by TryAllocate.
+  ALCOVE_INLINE bool Serves(ArenaHandle handle) const {
+    return fast_handle_.Load(Order::kRelaxed) == handle;
+  }
+  ArenaHandle handle() const { return handle_.Load(Order::kRelaxed); }
+  Heap* home() const { return home_; }
+  Arena* arena() const { return arena_; }
+
+  // A block of malloc's alignment, if one can be had in a few instructions.
+  ALCOVE_INLINE void* TryAllocate(size_t size) {
+    // 0 wraps around, and has its turn below.
+    if (size - 1 < run_left_) {
+      const size_t bytes = ((size - 1) | granule_mask_) + 1;
+      char* const block = run_next_.Own();
+      Enter(block);
+      run_left_ -= bytes;
+      run_next_.Store(block + bytes, Order::kRelease);
+      return block;
+    }
+    if (ALCOVE_UNLIKELY(size > kLookupMax)) return nullptr;
+    return Pop(BinAt(LookupBinOffset(size)));
+  }
+
+  // A block of any size, at a multiple of `alignment`, a power of two of up to
+  // 1 GiB. *zero: whether it is to read as zero. Null if there is no memory or
+  // the quota does not allow it.
+  void* Allocate(size_t size, size_t alignment, bool zero);
+
+  // Frees a block of one of this heap's own slabs, whose place was checked.
+  void FreeOwn(Slab* slab, const BlockPlace& place);
+
+  // Makes a block of `usable` bytes, if it is the last one of the run, longer;
+  // false if it is not or there is no room.
+  bool ExtendLast(void* block, size_t usable, size_t size);
+
+  // Takes in what other threads freed.
+  void Collect();
+
+  // Whether a block is in the mask of its class, and so was never handed out.
+  bool Masks(const Slab* slab, unsigned index) const;
+
+  // ---- For statistics, by any thread ----
+
+  const ArenaBin& bin(SizeClass c) const { return bins_[c]; }
+  // One past the last block of the run that is being filled; null for none.
+  char* run_next() const { return run_next_.Load(Order::kAcquire); }
+  const Ledger& ledger() const { return ledger_; }
+  Ledger& ledger() { return ledger_; }
+  // Bytes of slabs and runs that were handed out at some time.
+  size_t touched() const { return touched_.Peek() + RunTouched(); }
+  // What was taken and not yet added to the arena's count, and the most that
+  // that was since.
+  ptrdiff_t unpublished_blocks() const { return unpublished_blocks_.Peek(); }
+  ptrdiff_t unpublished_bytes() const { return unpublished_bytes_.Peek(); }
+  ptrdiff_t unpublished_blocks_peak() const { return blocks_peak_.Peek(); }
+  ptrdiff_t unpublished_bytes_peak() const { return bytes_peak_.Peek(); }
+
+  // In the arena's list of heaps, and then in the list of those that its home
+  // has to spare.
+  Atomic<ArenaHeap*> next;
+
+ private:
+  ALCOVE_INLINE ArenaBin& BinAt(size_t offset) {
+    char* const heap = reinterpret_cast<char*>(this);
+    return reinterpret_cast<ArenaHeap*>(heap + platform::Opaque(offset))
+        ->bins_[0];
+  }
+  static ALCOVE_INLINE void* Pop(ArenaBin& bin) {
+    const BitWord m = bin.mask.Own();
+    if (ALCOVE_UNLIKELY(m == 0)) return nullptr;
+    bin.mask.Store(m & (m - 1), Order::kRelaxed);
+    char* const block = bin.mask_start + size_t{LowestBit(m)} * bin.size;
+    if (block == nullptr) __builtin_unreachable();
+    return block;
+  }
+  // Notes that a block begins in the run's unit. Before run_next_ is moved on,
+  // so that whoever sees that sees this.
+  ALCOVE_INLINE void Enter(const char* block) {
+    const uintptr_t granule = AddressOf(block) / kRunGranule;
+    Atomic<BitWord>& word = run_begun_[granule / 64 % kBitWordsMax];
+    word.Store(word.Own() | BitWord{1} << (granule % 64), Order::kRelaxed);
+  }
+  size_t RunTouched() const;
+
+  void* Refill(SizeClass c, bool* zero);
+  void* AllocateRun(size_t size, size_t alignment, bool zero);
+  bool NewRun(size_t bytes);
+  void CloseRun();
+  void Gained(Slab* slab);
+  void List(Slab* slab);
+  void Unlist(Slab* slab);
+  void Count(ptrdiff_t blocks, ptrdiff_t bytes);
+
+  Atomic<ArenaHandle> fast_handle_;
+  size_t run_left_ = 0;  // of the unit that is being filled
+  Atomic<char*> run_next_;
+  Atomic<BitWord>* run_begun_ = nullptr;  // that unit's bits
+  size_t granule_mask_ = 0;               // the alignment of all blocks, less 1
+
+  Slab* run_ = nullptr;
+  Atomic<char*> run_start_;
+  char* run_end_ = nullptr;
+  unsigned run_units_ = 0;  // how long the next run will be
+  Atomic<ArenaHandle> handle_;
+  Arena* arena_ = nullptr;
+  Heap* home_ = nullptr;
+  uint64_t used_bins_ = 0;
+  Published<size_t> touched_;
+  Published<ptrdiff_t> unpublished_blocks_;
+  Published<ptrdiff_t> unpublished_bytes_;
+  Published<ptrdiff_t> blocks_peak_;
+  Published<ptrdiff_t> bytes_peak_;
+  alignas(64) ArenaBin bins_[kSlabClasses + 1] = {};
+  Ledger ledger_;
+};
+static_assert(kSlabClasses < 64, "used_bins_ is one word");
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_ARENA_ARENA_HEAP_H_

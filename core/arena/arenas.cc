@@ -1,0 +1,491 @@
+#include "core/arena/arenas.h"
+
+#include "core/base/fatal.h"
+#include "core/base/mem.h"
+#include "core/heap/large.h"
+#include "platform/platform.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+// A thread takes so many numbers at a time, so that arenas that come and go do
+// not meet at one counter.
+constexpr uint64_t kNumbersAtOnce = 64;
+
+constexpr size_t kNameWords = kArenaNameBytes / sizeof(uint64_t);
+
+// Runs of units that end together and lie side by side, so that they go back to
+// the region as one.
+class Runs {
+ public:
+  explicit Runs(Region* region) : region_(region) {}
+  ~Runs() { Flush(); }
+  Runs(const Runs&) = delete;
+  Runs& operator=(const Runs&) = delete;
+
+  void Add(Range* range, size_t first, size_t units, bool dirty) {
+    if (range == span_.range && first == span_.first + units_ &&
+        dirty == dirty_) {
+      units_ += units;
+      return;
+    }
+    Flush();
+    span_.range = range;
+    span_.first = first;
+    units_ = units;
+    dirty_ = dirty;
+  }
+
+ private:
+  void Flush() {
+    if (units_ != 0) region_->Free(span_, units_, dirty_);
+    units_ = 0;
+  }
+
+  Region* region_;
+  Span span_;
+  size_t units_ = 0;
+  bool dirty_ = false;
+};
+
+void ClearWords(Atomic<BitWord>* words, size_t count) {
+  for (size_t i = 0; i < count; ++i) words[i].Store(0, Order::kRelaxed);
+}
+
+// Makes the descriptor and bits of a slab as the next user expects them.
+void WipeSlab(Slab* slab) {
+  const unsigned words = slab->used_words();
+  memset(slab->local, 0, words * sizeof(BitWord));
+  ClearWords(slab->remote, slab->words());
+  slab->listed = false;
+  slab->pending.Store(0, Order::kRelaxed);
+  slab->owner.Store(nullptr, Order::kSeqCst);
+}
+
+void WipeRun(Range* range, size_t first, Slab* run) {
+  const auto* const owner =
+      static_cast<const ArenaHeap*>(run->owner.Load(Order::kRelaxed));
+  size_t bytes = RunBytes(run).Load(Order::kRelaxed);
+  if (bytes == 0) {
+    bytes = static_cast<size_t>(owner->run_next() - run->start);
+  }
+  RunBytes(run).Store(0, Order::kRelaxed);
+  run->owner.Store(nullptr, Order::kSeqCst);
+  for (size_t unit = 0; unit << kUnitShift < bytes; ++unit) {
+    const size_t here = Min(bytes - (unit << kUnitShift), kUnit);
+    const size_t words = (here + 64 * kRunGranule - 1) / (64 * kRunGranule);
+    const RunBits bits = BitsOfRun(range, first + unit);
+    ClearWords(bits.begun, words);
+    ClearWords(bits.freed, words);
+  }
+}
+
+}  // namespace
+
+// ---- The table ----
+
+ALCOVE_COLD bool Arenas::MakeTable() {
+  if (table_.Load(Order::kAcquire) != nullptr) return true;
+  const size_t size = RoundUp(
+      (size_t{kArenasMax} + 1) * sizeof(Table) + kGraves * sizeof(Grave),
+      Max(platform::PageSize(), 4096));
+  auto* const table = static_cast<Table*>(platform::Map(size));
+  if (table == nullptr) return false;
+  Table* expected = nullptr;
+  if (!table_.CompareExchange(expected, table, Order::kAcqRel))
+    platform::Unmap(table, size);  // another thread was faster
+  return true;
+}
+
+ALCOVE_COLD Arena* Arenas::NewArena(ThreadArenas*) {
+  Arena* arena = unused_.Pop();
+  if (arena != nullptr) return arena;
+  if (!MakeTable()) return nullptr;
+  if (places_.Load(Order::kRelaxed) >= kArenasMax) return nullptr;
+  auto* const memory = static_cast<Arena*>(store_.Take(sizeof(Arena)));
+  if (memory == nullptr) return nullptr;
+  const uint32_t place = places_.FetchAdd(1, Order::kRelaxed) + 1;
+  if (place > kArenasMax) {
+    places_.FetchSub(1, Order::kRelaxed);
+    return nullptr;
+  }
+  memory->place = static_cast<HeapNumber>(place);
+  memory->arenas = this;
+  table_.Load(Order::kAcquire)[place].Store(memory, Order::kRelease);
+  return memory;
+}
+
+ALCOVE_COLD uint64_t Arenas::NewNumber(ThreadArenas* mine) {
+  mine->next_number =
+      next_number_.FetchAdd(kNumbersAtOnce, Order::kRelaxed) + 1;
+  mine->numbers_end = mine->next_number + kNumbersAtOnce;
+  return mine->next_number++;
+}
+
+Arena* Arenas::Resolve(ArenaHandle handle) const {
+  const Table* const table = table_.Load(Order::kAcquire);
+  const unsigned place = PlaceOfHandle(handle);
+  Arena* const arena =
+      table == nullptr ? nullptr : table[place].Load(Order::kAcquire);
+  if (ALCOVE_UNLIKELY(arena == nullptr ||
+                      arena->handle.Load(Order::kRelaxed) != handle ||
+                      handle == 0)) {
+    StopGone(handle);
+  }
+  return arena;
+}
+
+size_t Arenas::Count() const {
+  const Table* const table = table_.Load(Order::kAcquire);
+  if (table == nullptr) return 0;
+  const uint32_t places = places_.Load(Order::kRelaxed);
+  size_t count = 0;
+  for (uint32_t place = 1; place <= places; ++place) {
+    const Arena* const arena = table[place].Load(Order::kAcquire);
+    if (arena != nullptr && arena->handle.Load(Order::kRelaxed) != 0) ++count;
+  }
+  return count;
+}
+
+size_t Arenas::mapped() const {
+  const Table* const table = table_.Load(Order::kAcquire);
+  return store_.mapped() +
+         (table == nullptr ? 0 : (size_t{kArenasMax} + 1) * sizeof(Table));
+}
+
+ALCOVE_COLD void Arenas::Release() {
+  Table* const table = table_.Exchange(nullptr, Order::kAcqRel);
+  if (table == nullptr) return;
+  const size_t size = RoundUp(
+      (size_t{kArenasMax} + 1) * sizeof(Table) + kGraves * sizeof(Grave),
+      Max(platform::PageSize(), 4096));
+  platform::Unmap(table, size);
+  places_.Store(0, Order::kRelaxed);
+  unused_.Reset();
+  spare_groups_.Reset();
+  store_.Release();
+}
+
+// ---- Heaps ----
+
+ArenaHeap* Arenas::NewHeap(Heap* home, ThreadArenas* mine) {
+  if (mine->spare == nullptr)
+    mine->spare = mine->returned.Exchange(nullptr, Order::kAcquire);
+  ArenaHeap* heap = mine->spare;
+  if (heap != nullptr) {
+    mine->spare = heap->next.Load(Order::kRelaxed);
+    return heap;
+  }
+  heap = static_cast<ArenaHeap*>(store_.Take(sizeof(ArenaHeap)));
+  if (heap != nullptr) heap->Attach(home);
+  return heap;
+}
+
+ArenaHeap* Arenas::HeapFor(Heap* home, ArenaHandle handle) {
+  ThreadArenas* const mine = ThreadArenas::Of(home);
+  ArenaHeap*& slot = mine->SlotFor(handle);
+  if (slot != nullptr && slot->handle() == handle) return slot;
+  Arena* const arena = Resolve(handle);
+  ArenaHeap* heap = arena->heaps.Load(Order::kAcquire);
+  while (heap != nullptr && heap->home() != home)
+    heap = heap->next.Load(Order::kRelaxed);
+  if (heap == nullptr) {
+    heap = NewHeap(home, mine);
+    if (heap == nullptr) return nullptr;
+    heap->Begin(arena, handle, arena->monotonic, arena->alignment);
+    ArenaHeap* head = arena->heaps.Load(Order::kRelaxed);
+    do {
+      heap->next.Store(head, Order::kRelaxed);
+    } while (!arena->heaps.CompareExchange(head, heap, Order::kRelease));
+  }
+  slot = heap;
+  return heap;
+}
+
+void Arenas::GiveBack(ArenaHeap* heap, Heap* home) {
+  ThreadArenas* const theirs = ThreadArenas::Of(heap->home());
+  if (heap->home() == home) {
+    heap->next.Store(theirs->spare, Order::kRelaxed);
+    theirs->spare = heap;
+    return;
+  }
+  ArenaHeap* head = theirs->returned.Load(Order::kRelaxed);
+  do {
+    heap->next.Store(head, Order::kRelaxed);
+  } while (!theirs->returned.CompareExchange(head, heap, Order::kRelease));
+}
+
+void Arenas::CallBack(Arena* arena, CallSoftQuota call) {
+  while (arena != nullptr) {
+    // Before the call: it may end a child, whose parent this is.
+    Arena* const parent = arena->parent;
+    for (uint32_t n = arena->quota.TakeCrossings(); n != 0; --n) {
+      if (arena->on_soft_quota == nullptr) continue;
+      call(arena->on_soft_quota, arena->handle.Load(Order::kRelaxed),
+           arena->quota.held(), arena->context);
+    }
+    arena = parent;
+  }
+}
+
+// ---- Life ----
+
+ArenaHandle Arenas::Create(Instance* instance, Heap* home,
+                           const ArenaOptions& options) {
+  instance_.Store(instance, Order::kRelaxed);
+  Arena* parent = nullptr;
+  if (options.parent != 0) {
+    parent = Resolve(options.parent);
+    parent->children.FetchAdd(1, Order::kAcqRel);
+    // Whoever ends it meanwhile has not waited for this child.
+    if (parent->handle.Load(Order::kAcquire) != options.parent)
+      StopGone(options.parent);
+  }
+  ThreadArenas* const mine = ThreadArenas::Of(home);
+  Arena* const arena =
+      mine->kept_count != 0 ? mine->kept[--mine->kept_count] : NewArena(mine);
+  if (ALCOVE_UNLIKELY(arena == nullptr)) {
+    if (parent != nullptr) parent->children.FetchSub(1, Order::kRelease);
+    return 0;
+  }
+  const uint64_t number = ALCOVE_LIKELY(mine->next_number != mine->numbers_end)
+                              ? mine->next_number++
+                              : NewNumber(mine);
+  const ArenaHandle handle = number << kArenaPlaceBits | arena->place;
+  arena->number.Store(number, Order::kRelaxed);
+  uint64_t name[kNameWords] = {};
+  if (options.name != nullptr) {
+    char* const bytes = reinterpret_cast<char*>(name);
+    for (size_t i = 0; i + 1 < kArenaNameBytes && options.name[i] != '\0'; ++i)
+      bytes[i] = options.name[i];
+  }
+  for (size_t i = 0; i < kNameWords; ++i)
+    arena->name[i].Store(name[i], Order::kRelaxed);
+  arena->monotonic = options.monotonic;
+  arena->alignment = options.alignment;
+  arena->parent = parent;
+  arena->parent_handle.Store(options.parent, Order::kRelaxed);
+  arena->on_soft_quota = options.on_soft_quota;
+  arena->context = options.context;
+  arena->quota.Begin(options.hard_quota, options.soft_quota);
+  if (ALCOVE_UNLIKELY(options.reserve != 0 && options.reserve <= kRequestMax)) {
+    const size_t units = (options.reserve + kUnit - 1) >> kUnitShift;
+    const Span span = home->AllocateSpan(units, kUnit);
+    arena->reserve_range = span.range;
+    arena->reserve_next.Store(span.first, Order::kRelaxed);
+    arena->reserve_end = span.first + units;
+    arena->reserve_zero = span.zero;
+  }
+  ArenaHeap* const heap = arena->heaps.Load(Order::kRelaxed);
+  if (heap != nullptr) {
+    heap->Begin(arena, handle, options.monotonic, options.alignment);
+    mine->SlotFor(handle) = heap;
+  }
+  arena->handle.Store(handle, Order::kRelease);
+  return handle;
+}
+
+// Ends all spans and heaps. What is left of the arena is what Create expects
+// but for its heaps, which have retired.
+void Arenas::EndBlocks(Arena* arena, Heap* home) {
+  Region& region = instance()->region;
+  const MapEntry gone = MakeEntry(kGoneClass, arena->place);
+  {
+    Runs runs(&region);
+    unsigned kept = 0;
+    for (ArenaHeap* heap = arena->heaps.Load(Order::kAcquire); heap != nullptr;
+         heap = heap->next.Load(Order::kRelaxed)) {
+      heap->ledger().ForEach([&](LedgerEntry entry) {
+        char* const start = entry.start();
+        const size_t units = entry.units();
+        Range* const range = region.RangeOf(start);
+        const size_t first = range->IndexOf(start);
+        auto* const slab = static_cast<Slab*>(range->descriptor(first));
+        bool dirty = true;
+        if (slab->size_class == kLargeMark) {
+          EraseUnits(*range, first, units);
+          SetEntry(*range, first, gone);
+          dirty = !RefreshMoved(slab, units);
+        } else {
+          SetEntries(*range, first, units, gone);
+          if (slab->size_class == kRunMark) {
+            WipeRun(range, first, slab);
+          } else {
+            dirty = slab->fresh != 0 || !slab->zero;
+            WipeSlab(slab);
+          }
+        }
+        if (units == 1 && home != nullptr && kept < kKeptUnits) {
+          ++kept;
+          home->KeepSpanOfSlab(start, 1);
+        } else {
+          runs.Add(range, first, units, dirty);
+        }
+      });
+      heap->Retire(&spare_groups_);
+    }
+  }
+  if (ALCOVE_UNLIKELY(arena->reserve_range != nullptr)) {
+    Span rest;
+    rest.range = arena->reserve_range;
+    rest.first = arena->reserve_next.Load(Order::kRelaxed);
+    if (rest.first < arena->reserve_end) {
+      region.Free(rest, arena->reserve_end - rest.first, !arena->reserve_zero);
+    }
+    arena->reserve_range = nullptr;
+  }
+  const size_t held = arena->quota.held();
+  for (Arena* above = arena->parent; above != nullptr; above = above->parent)
+    above->quota.Uncharge(held);
+  arena->quota.Forget();
+  if (ALCOVE_UNLIKELY(arena->counted())) arena->ForgetCounts();
+}
+
+ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
+  const ArenaHandle handle =
+      arena->number.Load(Order::kRelaxed) << kArenaPlaceBits | arena->place;
+  const Table* const table = table_.Load(Order::kAcquire);
+  while (arena->children.Load(Order::kAcquire) != 0) {
+    const uint32_t places = places_.Load(Order::kRelaxed);
+    for (uint32_t place = 1; place <= places; ++place) {
+      Arena* const child = table[place].Load(Order::kAcquire);
+      if (child == nullptr) continue;
+      ArenaHandle own = child->handle.Load(Order::kAcquire);
+      if (own == 0 || child->parent_handle.Load(Order::kRelaxed) != handle)
+        continue;
+      if (child->handle.CompareExchange(own, 0, Order::kAcqRel))
+        Finish(child, own, home);
+    }
+    // Those that other threads are just ending.
+    if (arena->children.Load(Order::kAcquire) != 0) platform::Yield();
+  }
+}
+
+// The rest of the end of an arena that has no handle any more.
+void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
+  if (ALCOVE_UNLIKELY(arena->children.Load(Order::kAcquire) != 0))
+    EndChildren(arena, home);
+  EndBlocks(arena, home);
+  if (arena->name[0].Load(Order::kRelaxed) != 0) {
+    const uint64_t number = handle >> kArenaPlaceBits;
+    Grave& grave = graves()[number % kGraves];
+    grave.number.Store(number, Order::kRelaxed);
+    for (size_t i = 0; i < kNameWords; ++i) {
+      grave.name[i].Store(arena->name[i].Load(Order::kRelaxed),
+                          Order::kRelaxed);
+    }
+  }
+  Arena* const parent = arena->parent;
+  PutAway(arena, home);
+  if (parent != nullptr) parent->children.FetchSub(1, Order::kRelease);
+}
+
+void Arenas::PutAway(Arena* arena, Heap* home) {
+  ThreadArenas* const mine = home == nullptr ? nullptr : ThreadArenas::Of(home);
+  const bool keep =
+      mine != nullptr && mine->kept_count < ThreadArenas::kKeptMax;
+  // One heap stays if it is of this thread.
+  ArenaHeap* heap = arena->heaps.Load(Order::kRelaxed);
+  ArenaHeap* own = nullptr;
+  while (heap != nullptr) {
+    ArenaHeap* const next = heap->next.Load(Order::kRelaxed);
+    if (keep && heap->home() == home) {
+      own = heap;
+      own->next.Store(nullptr, Order::kRelaxed);
+    } else {
+      GiveBack(heap, home);
+    }
+    heap = next;
+  }
+  arena->heaps.Store(own, Order::kRelaxed);
+  if (keep) {
+    mine->kept[mine->kept_count++] = arena;
+  } else {
+    unused_.Push(arena);
+  }
+}
+
+void Arenas::Destroy(Heap* home, ArenaHandle handle) {
+  Arena* const arena = Resolve(handle);
+  ArenaHandle expected = handle;
+  if (ALCOVE_UNLIKELY(
+          !arena->handle.CompareExchange(expected, 0, Order::kAcqRel))) {
+    StopGone(handle);
+  }
+  Finish(arena, handle, home);
+}
+
+void Arenas::Reset(Heap* home, ArenaHandle handle) {
+  Arena* const arena = Resolve(handle);
+  if (ALCOVE_UNLIKELY(arena->children.Load(Order::kAcquire) != 0))
+    EndChildren(arena, home);
+  EndBlocks(arena, home);
+  for (ArenaHeap* heap = arena->heaps.Load(Order::kRelaxed); heap != nullptr;
+       heap = heap->next.Load(Order::kRelaxed)) {
+    heap->Begin(arena, handle, arena->monotonic, arena->alignment);
+  }
+}
+
+// ---- Stops ----
+
+Arenas::Grave* Arenas::graves() const {
+  return reinterpret_cast<Grave*>(table_.Load(Order::kAcquire) + kArenasMax +
+                                  1);
+}
+
+ALCOVE_COLD void Arenas::NameOf(uint64_t number, HeapNumber place,
+                                char* name) const {
+  uint64_t words[kNameWords] = {};
+  const Table* const table = table_.Load(Order::kAcquire);
+  const Arena* const arena =
+      table == nullptr ? nullptr : table[place].Load(Order::kAcquire);
+  const Atomic<uint64_t>* from = nullptr;
+  if (arena != nullptr && arena->number.Load(Order::kRelaxed) == number) {
+    from = arena->name;
+  } else if (table != nullptr && graves()[number % kGraves].number.Load(
+                                     Order::kRelaxed) == number) {
+    from = graves()[number % kGraves].name;
+  }
+  for (size_t i = 0; from != nullptr && i < kNameWords; ++i)
+    words[i] = from[i].Load(Order::kRelaxed);
+  memcpy(name, words, kArenaNameBytes);
+  name[kArenaNameBytes - 1] = '\0';
+}
+
+ALCOVE_COLD void Arenas::Name(FatalLine* line, uint64_t number,
+                              HeapNumber place) const {
+  char name[kArenaNameBytes];
+  NameOf(number, place, name);
+  line->Text("arena ").Decimal(number);
+  if (name[0] != '\0') line->Text(" (").Text(name).Text(")");
+}
+
+ALCOVE_COLD void Arenas::StopGone(ArenaHandle handle) const {
+  const uint64_t number = handle >> kArenaPlaceBits;
+  const unsigned place = PlaceOfHandle(handle);
+  FatalLine line;
+  // Numbers are given in batches, so some below the next are nobody's yet; a
+  // handle that is made up so well is said to be gone.
+  if (number == 0 || place == 0 ||
+      number > next_number_.Load(Order::kRelaxed)) {
+    line.Text("use of an arena that never was, ")
+        .Address(reinterpret_cast<const void*>(handle));
+    line.Stop();
+  }
+  line.Text("use of ");
+  Name(&line, number, static_cast<HeapNumber>(place));
+  line.Text(", which is gone").Stop();
+}
+
+ALCOVE_COLD void Arenas::StopGone(const char* what, const void* address,
+                                  const Range& range) const {
+  const size_t index = range.IndexOf(address);
+  const auto* const unit = static_cast<const Slab*>(range.descriptor(index));
+  FatalLine line;
+  line.Text(what).Text(" ").Address(address).Text(", a block of ");
+  Name(&line, unit->arena, HeapOfEntry(EntryOf(range, index)));
+  line.Text(", which is gone").Stop();
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE

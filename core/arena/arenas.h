@@ -1,0 +1,131 @@
+// All arenas of an instance: their table, their beginnings and ends, and what a
+// thread keeps of them.
+#ifndef ALCOVE_CORE_ARENA_ARENAS_H_
+#define ALCOVE_CORE_ARENA_ARENAS_H_
+
+#include "core/arena/arena.h"
+#include "core/base/fatal.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+// What a thread keeps of arenas, beside its heap, in the room there.
+struct ThreadArenas {
+  static constexpr unsigned kSlots = 16;
+  static constexpr unsigned kKeptMax = 4;
+
+  static ALCOVE_INLINE ThreadArenas* Of(Heap* heap) {
+    return static_cast<ThreadArenas*>(heap->above());
+  }
+
+  // The heaps that the thread used last, by their arenas' places: where a new
+  // one is found without a search. A slot may be out of date; handles tell.
+  ArenaHeap* slots[kSlots];
+  ALCOVE_INLINE ArenaHeap*& SlotFor(ArenaHandle handle) {
+    return slots[handle % kSlots];
+  }
+
+  // Arenas that are none, for the next ones that this thread creates. Each may
+  // have a heap, of this thread's.
+  Arena* kept[kKeptMax];
+  unsigned kept_count;
+
+  // Heaps to use again; and those that other threads have put back.
+  ArenaHeap* spare;
+  Atomic<ArenaHeap*> returned;
+
+  // Numbers that are this thread's to give.
+  uint64_t next_number;
+  uint64_t numbers_end;
+};
+static_assert(sizeof(ThreadArenas) <= Heap::kRoomAbove);
+
+class Arenas {
+ public:
+  constexpr Arenas() = default;
+
+  // An arena; 0 if there is no memory or there are too many. `home` is the
+  // calling thread's heap here and below.
+  ArenaHandle Create(Instance* instance, Heap* home,
+                     const ArenaOptions& options);
+
+  // Ends it and its children. `home` may be null.
+  void Destroy(Heap* home, ArenaHandle handle);
+
+  // Ends its blocks and its children.
+  void Reset(Heap* home, ArenaHandle handle);
+
+  // The arena; stops if the handle is none or its arena is gone.
+  Arena* Resolve(ArenaHandle handle) const;
+
+  // The arena in a place that an entry of the class map names.
+  Arena* at(HeapNumber place) const {
+    return table_.Load(Order::kAcquire)[place].Load(Order::kAcquire);
+  }
+
+  // The calling thread's heap in an arena; null if there is no memory. Stops as
+  // Resolve does.
+  ArenaHeap* HeapFor(Heap* home, ArenaHandle handle);
+
+  // Calls what is to be called where soft quotas were crossed. The caller holds
+  // nothing.
+  static void CallBack(Arena* arena, CallSoftQuota call);
+
+  // Stop the process: "use of arena 7 (name), which is gone", and "<what>
+  // <address>, a block of arena 7 (name), which is gone".
+  [[noreturn]] void StopGone(ArenaHandle handle) const;
+  [[noreturn]] void StopGone(const char* what, const void* address,
+                             const Range& range) const;
+
+  // Adds "arena 7 (name)" to a line.
+  void Name(FatalLine* line, uint64_t number, HeapNumber place) const;
+
+  // For statistics: how many live, and bytes mapped for their objects.
+  size_t Count() const;
+  size_t mapped() const;
+
+  // Unmaps everything. Nobody may use an arena any more.
+  void Release();
+
+  Instance* instance() const { return instance_.Load(Order::kRelaxed); }
+  Store* store() { return &store_; }
+  Stack<LedgerGroup>* spare_groups() { return &spare_groups_; }
+
+ private:
+  friend class Arena;
+  using Table = Atomic<Arena*>;
+
+  // The names of arenas that are gone, by their numbers: where an arena's object
+  // is in use again, this still knows the last ones.
+  struct Grave {
+    Atomic<uint64_t> number;
+    Atomic<uint64_t> name[kArenaNameBytes / sizeof(uint64_t)];
+  };
+  static constexpr unsigned kGraves = 64;
+
+  // How many units of an arena its end may leave to the thread's own cache.
+  static constexpr unsigned kKeptUnits = 16;
+
+  Arena* NewArena(ThreadArenas* mine);
+  uint64_t NewNumber(ThreadArenas* mine);
+  ArenaHeap* NewHeap(Heap* home, ThreadArenas* mine);
+  bool MakeTable();
+  void EndBlocks(Arena* arena, Heap* home);
+  void EndChildren(Arena* arena, Heap* home);
+  void Finish(Arena* arena, ArenaHandle handle, Heap* home);
+  void PutAway(Arena* arena, Heap* home);
+  static void GiveBack(ArenaHeap* heap, Heap* home);
+  Grave* graves() const;
+  void NameOf(uint64_t number, HeapNumber place, char* name) const;
+
+  Atomic<Table*> table_;
+  Atomic<Instance*> instance_;
+  Atomic<uint32_t> places_;       // that were ever given
+  Atomic<uint64_t> next_number_;  // not started anew by Release
+  Stack<Arena> unused_;
+  Stack<LedgerGroup> spare_groups_;
+  Store store_;
+};
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_ARENA_ARENAS_H_
