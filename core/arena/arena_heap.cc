@@ -237,7 +237,7 @@ bool ArenaHeap::NewRun(size_t bytes) {
     SetEntry(*span.range, span.first + i, arena_->entry());
   }
   run->ledger_slot = slot;
-  Ledger::Write(slot, run->start, units);
+  Ledger::WriteForGood(slot, run->start, units);
   if (run_ != nullptr) {
     touched_ = touched_ + RunTouched();
     CloseRun();

@@ -14,16 +14,21 @@
 namespace ALCOVE_CORE_NAMESPACE {
 
 // A span: the number of its first unit, counted from address 0, above how many
-// units it has. 0 is none.
+// units it has; and whether it stays written down until the arena ends, so that
+// its descriptor may be read meanwhile. 0 is none.
 class LedgerEntry {
  public:
+  static constexpr uint64_t kStays = uint64_t{1}
+                                     << 63;  // addresses have 47 bits
+
   static uint64_t Of(const void* start, size_t units) {
     return AddressOf(start) >> kUnitShift << 32 | units;
   }
   explicit LedgerEntry(uint64_t word) : word_(word) {}
   char* start() const {
-    return reinterpret_cast<char*>(word_ >> 32 << kUnitShift);
+    return reinterpret_cast<char*>((word_ & ~kStays) >> 32 << kUnitShift);
   }
+  bool stays() const { return (word_ & kStays) != 0; }
   size_t units() const { return word_ & 0xffffffff; }
 
  private:
@@ -69,6 +74,11 @@ class Ledger {
   // Writes a span down, or that it changed its length.
   static void Write(Slot* slot, const void* start, size_t units) {
     slot->Store(LedgerEntry::Of(start, units), Order::kRelease);
+  }
+  // The same for one that stays.
+  static void WriteForGood(Slot* slot, const void* start, size_t units) {
+    slot->Store(LedgerEntry::Of(start, units) | LedgerEntry::kStays,
+                Order::kRelease);
   }
 
   // Strikes a span out; any thread may, once.

@@ -14,12 +14,15 @@ void ForEachHeap(const Arena& arena, Visit visit) {
   }
 }
 
-// Calls visit(range, descriptor, units) for each span.
+// Calls visit(range, descriptor, units) for each span, or for each run only:
+// other descriptors may be somebody else's a moment later.
+enum class Spans { kAll, kRuns };
 template <typename Visit>
-void ForEachSpan(const Arena& arena, Visit visit) {
+void ForEachSpan(const Arena& arena, Spans which, Visit visit) {
   const Region& region = arena.arenas->instance()->region;
   ForEachHeap(arena, [&](const ArenaHeap& heap) {
     heap.ledger().ForEach([&](LedgerEntry entry) {
+      if (which == Spans::kRuns && !entry.stays()) return;
       Range* const range = region.RangeOf(entry.start());
       visit(
           range,
@@ -76,17 +79,17 @@ Totals LiveInRuns(const Arena& arena, Totals* all, size_t* units) {
   *all = {};
   *units = 0;
   if (!arena.monotonic) return live;
-  ForEachSpan(arena, [&](Range* range, Slab* run, size_t span_units) {
-    if (run->size_class != kRunMark) return;
-    *units += span_units;
-    ForEachInRun(range, run, [&](char*, size_t size, bool is_live) {
-      ++all->blocks;
-      all->bytes += size;
-      if (!is_live) return;
-      ++live.blocks;
-      live.bytes += size;
-    });
-  });
+  ForEachSpan(arena, Spans::kRuns,
+              [&](Range* range, Slab* run, size_t span_units) {
+                *units += span_units;
+                ForEachInRun(range, run, [&](char*, size_t size, bool is_live) {
+                  ++all->blocks;
+                  all->bytes += size;
+                  if (!is_live) return;
+                  ++live.blocks;
+                  live.bytes += size;
+                });
+              });
   return live;
 }
 
@@ -162,7 +165,7 @@ ALCOVE_COLD void VisitClasses(const Arena& arena, ClassVisitor visit,
 ALCOVE_COLD size_t VisitBlocks(const Arena& arena, BlockVisitor visit,
                                void* context) {
   size_t count = 0;
-  ForEachSpan(arena, [&](Range* range, Slab* slab, size_t units) {
+  ForEachSpan(arena, Spans::kAll, [&](Range* range, Slab* slab, size_t units) {
     if (slab->size_class == kLargeMark) {
       visit(slab->start, units << kUnitShift, context);
       ++count;
