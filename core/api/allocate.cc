@@ -184,6 +184,19 @@ size_t UsableSize(const void* block) {
   return SizeIn(*range, block, entry);
 }
 
+bool MayHaveSize(const void* block, size_t usable, size_t size) {
+  if (size > usable) return false;
+  // realloc keeps a block while at least half of it stays in use, so a block
+  // may be up to twice as large as its size asks for.
+  if (size >= usable / 2 || GoodSize(size) == usable) return true;
+  const MapEntry entry = EntryOf(*g_instance.region.RangeOf(block), block);
+  if (ClassOfEntry(entry) != kArenaClass) return false;
+  // All blocks may be rounded up to the arena's alignment; and a run's are kept
+  // however short they become.
+  const Arena* const arena = g_arenas.at(HeapOfEntry(entry));
+  return arena->monotonic || arena->alignment > 16;
+}
+
 static void* ReallocateInArena(Range* range, void* block, MapEntry entry,
                                size_t size) {
   const ArenaBlock found =

@@ -27,6 +27,10 @@ void* Reallocate(void* block, size_t size);
 // The usable size of a live block; misuse for anything else.
 size_t UsableSize(const void* block);
 
+// Whether the live block, of so many usable bytes, may be that of a request for
+// `size`.
+bool MayHaveSize(const void* block, size_t usable, size_t size);
+
 ALCOVE_INLINE void* Allocate(size_t size) {
   if (ALCOVE_LIKELY(size <= kLookupMax)) {
     void* const block = tls_heap->BinAt(LookupBinOffset(size)).Pop();

@@ -26,19 +26,21 @@ PublicArena* PublicOf(ArenaHandle handle) {
   return reinterpret_cast<PublicArena*>(handle);
 }
 
-// Reads as much of the caller's struct as it has; false if it says something
-// that this release does not know.
-bool ReadOptions(const PublicOptions* from, PublicOptions* all) {
-  *all = {};
+// As much of the caller's struct as it has, in `all` if that is not all of it;
+// null if it says something that this release does not know.
+const PublicOptions* ReadOptions(const PublicOptions* from,
+                                 PublicOptions* all) {
   const size_t size = from->struct_size;
+  if (ALCOVE_LIKELY(size == sizeof(*all))) return from;
+  *all = {};
   // No caller has a struct of pages; this one is not initialized.
-  if (size < sizeof(size_t) || size > 4096) return false;
+  if (size < sizeof(size_t) || size > 4096) return nullptr;
   memcpy(all, from, Min(size, sizeof(*all)));
   const char* const bytes = reinterpret_cast<const char*>(from);
   for (size_t i = sizeof(*all); i < size; ++i) {
-    if (bytes[i] != 0) return false;
+    if (bytes[i] != 0) return nullptr;
   }
-  return true;
+  return all;
 }
 
 bool IsSensible(const PublicOptions& options) {
@@ -94,11 +96,13 @@ ALCOVE_EXPORT core::PublicArena* ALCOVE_PUBLIC(arena_create)(
     const core::PublicOptions* options) noexcept {
   core::ArenaOptions all;
   if (options != nullptr) {
-    core::PublicOptions given;
-    if (!core::ReadOptions(options, &given) || !core::IsSensible(given)) {
+    core::PublicOptions copy;
+    const core::PublicOptions* const read = core::ReadOptions(options, &copy);
+    if (read == nullptr || !core::IsSensible(*read)) {
       core::Fail(core::kInvalidArgument);
       return nullptr;
     }
+    const core::PublicOptions& given = *read;
     all.name = given.name;
     all.parent = core::HandleOf(given.parent);
     all.hard_quota = given.hard_quota;
@@ -229,7 +233,9 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(arena_stats)(
   core::PublicStats full = {};
   full.struct_size = stats->struct_size;
   full.number = a.number.Load(core::Order::kRelaxed);
-  for (size_t i = 0; i < sizeof(full.name) / sizeof(uint64_t); ++i) {
+  // Without a name only the first word is sure to be zero.
+  const bool named = a.name[0].Load(core::Order::kRelaxed) != 0;
+  for (size_t i = 0; named && i < sizeof(full.name) / sizeof(uint64_t); ++i) {
     const uint64_t word = a.name[i].Load(core::Order::kRelaxed);
     memcpy(full.name + i * sizeof(word), &word, sizeof(word));
   }

@@ -16,12 +16,6 @@ bool ValidAlignment(size_t alignment) {
   return IsPowerOfTwo(alignment) && alignment <= kAlignmentMax;
 }
 
-// realloc keeps a block while at least half of it stays in use, so a block may
-// be up to twice as large as its size asks for.
-bool MayHaveSize(size_t usable, size_t size) {
-  return size <= usable && (size >= usable / 2 || GoodSize(size) == usable);
-}
-
 }  // namespace
 }  // namespace ALCOVE_CORE_NAMESPACE
 
@@ -99,7 +93,7 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(free_sized)(void* block,
                                              size_t size) noexcept {
   if (block == nullptr) return;
   const size_t usable = core::UsableSize(block);
-  if (ALCOVE_UNLIKELY(!core::MayHaveSize(usable, size))) {
+  if (ALCOVE_UNLIKELY(!core::MayHaveSize(block, usable, size))) {
     core::Stop(core::Misuse::kWrongSize, block, usable);
   }
   core::Free(block);

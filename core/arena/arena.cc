@@ -11,7 +11,7 @@ bool Arena::Charge(size_t units) {
   for (Arena* arena = this; arena != nullptr; arena = arena->parent) {
     if (ALCOVE_LIKELY(arena->quota.Charge(bytes))) continue;
     for (Arena* charged = this; charged != arena; charged = charged->parent)
-      charged->quota.Uncharge(bytes);
+      charged->quota.Undo(bytes);
     return false;
   }
   return true;

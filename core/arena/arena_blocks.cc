@@ -44,9 +44,10 @@ uintptr_t NextInRun(Range* range, const Slab* run, uintptr_t address) {
     const RunBits bits =
         BitsOfRun(range, range->IndexOf(reinterpret_cast<const void*>(at)));
     const uintptr_t granule = at / kRunGranule;
-    const BitWord word =
-        bits.begun[granule / 64 % kBitWordsMax].Load(Order::kRelaxed) >>
-        (granule % 64);
+    const size_t w = granule / 64 % kBitWordsMax;
+    const BitWord word = (bits.begun[w].Load(Order::kRelaxed) |
+                          bits.freed[w].Load(Order::kRelaxed)) >>
+                         (granule % 64);
     if (word != 0) return Min(at + LowestBit(word) * kRunGranule, end);
     at = (granule / 64 + 1) * 64 * kRunGranule;
   }

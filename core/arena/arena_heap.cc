@@ -243,11 +243,25 @@ bool ArenaHeap::NewRun(size_t bytes) {
     CloseRun();
   }
   run_ = run;
+  run_range_ = span.range;
   run_start_.Store(run->start, Order::kRelaxed);
   run_end_ = run->start + (units << kUnitShift);
   run_next_.Store(run->start, Order::kRelease);
   run_left_ = 0;
   return true;
+}
+
+// The bits of the run's unit that `place` is in, which will be written to.
+Atomic<BitWord>* ArenaHeap::RunUnit(const char* place) const {
+  const size_t index = run_range_->IndexOf(place);
+  return static_cast<Atomic<BitWord>*>(run_range_->bits(index));
+}
+
+void ArenaHeap::EnterPadding(const char* place) {
+  const uintptr_t granule = AddressOf(place) / kRunGranule;
+  Atomic<BitWord>* const freed = RunUnit(place) + kBitWordsMax;
+  freed[granule / 64 % kBitWordsMax].FetchOr(BitWord{1} << (granule % 64),
+                                             Order::kRelaxed);
 }
 
 void* ArenaHeap::AllocateRun(size_t size, size_t alignment, bool zero) {
@@ -263,15 +277,17 @@ void* ArenaHeap::AllocateRun(size_t size, size_t alignment, bool zero) {
           bytes) {
     if (ALCOVE_UNLIKELY(!NewRun(bytes))) return nullptr;
     block = run_->start;
+  } else if (ALCOVE_UNLIKELY(block != run_next_.Own())) {
+    EnterPadding(run_next_.Own());
   }
-  Range* const range = home_->instance()->region.RangeOf(block);
-  run_begun_ = BitsOfRun(range, range->IndexOf(block)).begun;
+  run_begun_ = RunUnit(block);
   Enter(block);
   char* const next = block + bytes;
   const size_t rest = AddressOf(next) % kUnit;
   // Where another unit begins, its bits have to be looked up first.
   run_left_ = rest == 0 ? 0 : kUnit - rest;
-  if (run_left_ != 0) run_begun_ = BitsOfRun(range, range->IndexOf(next)).begun;
+  if (ALCOVE_UNLIKELY(bytes > kUnit - AddressOf(block) % kUnit))
+    run_begun_ = RunUnit(next);
   run_next_.Store(next, Order::kRelease);
   if (zero && !run_->zero) memset(block, 0, size);
   return block;

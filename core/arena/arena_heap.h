@@ -43,12 +43,14 @@ static_assert(kUnit / kRunGranule == kBitWordsMax * 64);
 inline Atomic<BitWord>& RunBytes(Slab* run) { return run->inline_remote[0]; }
 
 // The words of a unit's bits: which blocks begin, and which of them were freed.
+// The second without the first: a block ends, and what follows is padding.
 struct RunBits {
   Atomic<BitWord>* begun;
   Atomic<BitWord>* freed;
 };
-inline RunBits BitsOfRun(Range* range, size_t unit) {
-  auto* const begun = static_cast<Atomic<BitWord>*>(range->bits(unit));
+inline RunBits BitsOfRun(const Range* range, size_t unit) {
+  auto* const begun =
+      static_cast<Atomic<BitWord>*>(range->bits_as_they_are(unit));
   return {begun, begun + kBitWordsMax};
 }
 
@@ -164,6 +166,8 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   size_t RunTouched() const;
 
   void* Refill(SizeClass c, bool* zero);
+  Atomic<BitWord>* RunUnit(const char* place) const;
+  void EnterPadding(const char* place);
   void* AllocateRun(size_t size, size_t alignment, bool zero);
   bool NewRun(size_t bytes);
   void CloseRun();
@@ -179,6 +183,7 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   size_t granule_mask_ = 0;               // the alignment of all blocks, less 1
 
   Slab* run_ = nullptr;
+  Range* run_range_ = nullptr;
   Atomic<char*> run_start_;
   char* run_end_ = nullptr;
   unsigned run_units_ = 0;  // how long the next run will be

@@ -49,14 +49,23 @@ class Runs {
   bool dirty_ = false;
 };
 
+void Rename(Arena* arena, const char* name) {
+  uint64_t words[kNameWords] = {};
+  char* const bytes = reinterpret_cast<char*>(words);
+  for (size_t i = 0; i + 1 < kArenaNameBytes && name[i] != '\0'; ++i)
+    bytes[i] = name[i];
+  for (size_t i = 0; i < kNameWords; ++i)
+    arena->name[i].Store(words[i], Order::kRelaxed);
+}
+
 void ClearWords(Atomic<BitWord>* words, size_t count) {
   for (size_t i = 0; i < count; ++i) words[i].Store(0, Order::kRelaxed);
 }
 
 // Makes the descriptor and bits of a slab as the next user expects them.
 void WipeSlab(Slab* slab) {
-  const unsigned words = slab->used_words();
-  memset(slab->local, 0, words * sizeof(BitWord));
+  // A free that is late can have set bits beyond those that were handed out.
+  for (unsigned w = 0; w < slab->used_words(); ++w) slab->local[w] = 0;
   ClearWords(slab->remote, slab->words());
   slab->listed = false;
   slab->pending.Store(0, Order::kRelaxed);
@@ -85,11 +94,15 @@ void WipeRun(Range* range, size_t first, Slab* run) {
 
 // ---- The table ----
 
-ALCOVE_COLD bool Arenas::MakeTable() {
-  if (table_.Load(Order::kAcquire) != nullptr) return true;
-  const size_t size = RoundUp(
+size_t Arenas::TableBytes() {
+  return RoundUp(
       (size_t{kArenasMax} + 1) * sizeof(Table) + kGraves * sizeof(Grave),
       Max(platform::PageSize(), 4096));
+}
+
+ALCOVE_COLD bool Arenas::MakeTable() {
+  if (table_.Load(Order::kAcquire) != nullptr) return true;
+  const size_t size = TableBytes();
   auto* const table = static_cast<Table*>(platform::Map(size));
   if (table == nullptr) return false;
   Table* expected = nullptr;
@@ -150,16 +163,13 @@ size_t Arenas::Count() const {
 
 size_t Arenas::mapped() const {
   const Table* const table = table_.Load(Order::kAcquire);
-  return store_.mapped() +
-         (table == nullptr ? 0 : (size_t{kArenasMax} + 1) * sizeof(Table));
+  return store_.mapped() + (table == nullptr ? 0 : TableBytes());
 }
 
 ALCOVE_COLD void Arenas::Release() {
   Table* const table = table_.Exchange(nullptr, Order::kAcqRel);
   if (table == nullptr) return;
-  const size_t size = RoundUp(
-      (size_t{kArenasMax} + 1) * sizeof(Table) + kGraves * sizeof(Grave),
-      Max(platform::PageSize(), 4096));
+  const size_t size = TableBytes();
   platform::Unmap(table, size);
   places_.Store(0, Order::kRelaxed);
   unused_.Reset();
@@ -254,14 +264,11 @@ ArenaHandle Arenas::Create(Instance* instance, Heap* home,
                               : NewNumber(mine);
   const ArenaHandle handle = number << kArenaPlaceBits | arena->place;
   arena->number.Store(number, Order::kRelaxed);
-  uint64_t name[kNameWords] = {};
-  if (options.name != nullptr) {
-    char* const bytes = reinterpret_cast<char*>(name);
-    for (size_t i = 0; i + 1 < kArenaNameBytes && options.name[i] != '\0'; ++i)
-      bytes[i] = options.name[i];
+  if (options.name == nullptr) {
+    arena->name[0].Store(0, Order::kRelaxed);
+  } else {
+    Rename(arena, options.name);
   }
-  for (size_t i = 0; i < kNameWords; ++i)
-    arena->name[i].Store(name[i], Order::kRelaxed);
   arena->monotonic = options.monotonic;
   arena->alignment = options.alignment;
   arena->parent = parent;
@@ -308,7 +315,11 @@ void Arenas::EndBlocks(Arena* arena, Heap* home) {
           SetEntry(*range, first, gone);
           dirty = !RefreshMoved(slab, units);
         } else {
-          SetEntries(*range, first, units, gone);
+          if (ALCOVE_LIKELY(units == 1)) {
+            SetEntry(*range, first, gone);
+          } else {
+            SetEntries(*range, first, units, gone);
+          }
           if (slab->size_class == kRunMark) {
             WipeRun(range, first, slab);
           } else {
@@ -447,7 +458,8 @@ ALCOVE_COLD void Arenas::NameOf(uint64_t number, HeapNumber place,
                                      Order::kRelaxed) == number) {
     from = graves()[number % kGraves].name;
   }
-  for (size_t i = 0; from != nullptr && i < kNameWords; ++i)
+  const bool named = from != nullptr && from[0].Load(Order::kRelaxed) != 0;
+  for (size_t i = 0; named && i < kNameWords; ++i)
     words[i] = from[i].Load(Order::kRelaxed);
   memcpy(name, words, kArenaNameBytes);
   name[kArenaNameBytes - 1] = '\0';

@@ -108,6 +108,7 @@ class Arenas {
   Arena* NewArena(ThreadArenas* mine);
   uint64_t NewNumber(ThreadArenas* mine);
   ArenaHeap* NewHeap(Heap* home, ThreadArenas* mine);
+  static size_t TableBytes();
   bool MakeTable();
   void EndBlocks(Arena* arena, Heap* home);
   void EndChildren(Arena* arena, Heap* home);

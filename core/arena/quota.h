@@ -38,6 +38,9 @@ class Quota {
     return true;
   }
 
+  // Takes back what was charged a moment ago and not used.
+  void Undo(size_t bytes) { held_.FetchSub(bytes, Order::kRelaxed); }
+
   void Uncharge(size_t bytes) {
     const size_t before = held_.FetchSub(bytes, Order::kRelaxed);
     // It is lower from here on, so the peak is noted only here.

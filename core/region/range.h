@@ -111,6 +111,10 @@ class Range {
     units_.Note(index);
     return bits_ + index * kBitBytes;
   }
+  // The same, for whoever only reads them or makes them zero.
+  void* bits_as_they_are(size_t index) const {
+    return bits_ + index * kBitBytes;
+  }
   // The index of the unit that a descriptor belongs to.
   size_t IndexOfDescriptor(const void* descriptor) const {
     return static_cast<size_t>(static_cast<const char*>(descriptor) -
