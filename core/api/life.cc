@@ -15,7 +15,10 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
 }
 
 ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
-  if (core::tls_heap != &core::g_no_heap) core::tls_heap->DrainSpans();
+  if (core::tls_heap != &core::g_no_heap) {
+    core::g_arenas.Trim(core::tls_heap);
+    core::tls_heap->DrainSpans();
+  }
   core::g_instance.registry.CleanUpDead();
   return core::g_instance.region.Purge();
 }
@@ -25,6 +28,7 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
   if (heap == &core::g_no_heap) return;
   core::thread_exit::Disarm();
   core::ForgetHeap();
+  core::g_arenas.Trim(heap);
   core::g_instance.registry.HandBack(heap);
 }
 

@@ -22,6 +22,7 @@ constinit Atomic<uint64_t> g_key;
 
 void AtExit(void* heap) {
   ForgetHeap();
+  g_arenas.Trim(static_cast<Heap*>(heap));
   g_instance.registry.HandBack(static_cast<Heap*>(heap));
 }
 

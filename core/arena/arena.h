@@ -76,6 +76,8 @@ class alignas(kStoreGranule) Arena {
   Atomic<uint64_t> name[kArenaNameBytes / sizeof(uint64_t)];
   HeapNumber place = 0;  // in the table; stays for good
   bool monotonic = false;
+  // It is none, and its only heap, of the thread that keeps it, has rested.
+  bool rested = false;
   size_t alignment = 0;  // of all blocks at least
   Arena* parent = nullptr;
   Atomic<ArenaHandle> parent_handle;

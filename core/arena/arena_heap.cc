@@ -54,6 +54,23 @@ void ArenaHeap::Retire(Stack<LedgerGroup>* spare_groups) {
   ledger_.Clear(spare_groups);
 }
 
+void ArenaHeap::Rest() {
+  fast_handle_.Store(0, Order::kRelaxed);
+  handle_.Store(0, Order::kRelaxed);
+  run_left_ = 0;
+  run_next_.Store(run_->start, Order::kRelaxed);
+  run_->zero = false;
+}
+
+void ArenaHeap::BeginRested(Arena* arena, ArenaHandle handle,
+                            size_t alignment) {
+  Begin(arena, handle, true, alignment);
+  run_->arena = arena->number.Load(Order::kRelaxed);
+  run_begun_ = RunUnit(run_->start);
+  run_left_ = kUnit;
+  SetEntry(*run_range_, run_range_->IndexOf(run_->start), arena->entry());
+}
+
 void ArenaHeap::Count(ptrdiff_t blocks, ptrdiff_t bytes) {
   unpublished_blocks_ = unpublished_blocks_ + blocks;
   unpublished_bytes_ = unpublished_bytes_ + bytes;

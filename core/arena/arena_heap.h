@@ -104,6 +104,18 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
     return Pop(BinAt(LookupBinOffset(size)));
   }
 
+  // Whether all it has is one run of one unit.
+  bool HasOneUnit() const {
+    return run_ != nullptr && run_->units == 1 && ledger_.HasOne();
+  }
+
+  // As Retire, but the one unit stays, to be filled anew by the next arena: a
+  // small one then costs hardly more than its blocks. Wiped, and out of the map.
+  void Rest();
+
+  // Joins an arena with the unit that was left.
+  void BeginRested(Arena* arena, ArenaHandle handle, size_t alignment);
+
   // A block of any size, at a multiple of `alignment`, a power of two of up to
   // 1 GiB. *zero: whether it is to read as zero. Null if there is no memory or
   // the quota does not allow it.
@@ -127,6 +139,8 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   const ArenaBin& bin(SizeClass c) const { return bins_[c]; }
   // One past the last block of the run that is being filled; null for none.
   char* run_next() const { return run_next_.Load(Order::kAcquire); }
+  Slab* run() const { return run_; }
+  const Range* run_range() const { return run_range_; }
   const Ledger& ledger() const { return ledger_; }
   Ledger& ledger() { return ledger_; }
   // Bytes of slabs and runs that were handed out at some time.

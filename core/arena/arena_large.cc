@@ -81,9 +81,13 @@ bool Arena::ResizeLarge(Range* range, void* block, size_t size) {
   if (units == old_units) return true;
   if (units > old_units) {
     const size_t more = units - old_units;
-    if (!Charge(more)) return false;
-    if (!range->Extend(first + old_units, more)) {
-      Uncharge(more);
+    // In this order, so that what cannot be had crosses no soft quota.
+    if (!range->Extend(first + old_units, more)) return false;
+    if (!Charge(more)) {
+      Span refused;
+      refused.range = range;
+      refused.first = first + old_units;
+      arenas->instance()->region.Free(refused, more, true);
       return false;
     }
     SetEntries(*range, first + old_units, more,

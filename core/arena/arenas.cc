@@ -72,15 +72,12 @@ void WipeSlab(Slab* slab) {
   slab->owner.Store(nullptr, Order::kSeqCst);
 }
 
-void WipeRun(Range* range, size_t first, Slab* run) {
+void WipeRun(const Range* range, size_t first, Slab* run) {
   const auto* const owner =
       static_cast<const ArenaHeap*>(run->owner.Load(Order::kRelaxed));
   size_t bytes = RunBytes(run).Load(Order::kRelaxed);
-  if (bytes == 0) {
-    bytes = static_cast<size_t>(owner->run_next() - run->start);
-  }
+  if (bytes == 0) bytes = static_cast<size_t>(owner->run_next() - run->start);
   RunBytes(run).Store(0, Order::kRelaxed);
-  run->owner.Store(nullptr, Order::kSeqCst);
   for (size_t unit = 0; unit << kUnitShift < bytes; ++unit) {
     const size_t here = Min(bytes - (unit << kUnitShift), kUnit);
     const size_t words = (here + 64 * kRunGranule - 1) / (64 * kRunGranule);
@@ -269,13 +266,28 @@ ArenaHandle Arenas::Create(Instance* instance, Heap* home,
   } else {
     Rename(arena, options.name);
   }
-  arena->monotonic = options.monotonic;
+  // (What has rested ends as what it was.)
   arena->alignment = options.alignment;
   arena->parent = parent;
   arena->parent_handle.Store(options.parent, Order::kRelaxed);
   arena->on_soft_quota = options.on_soft_quota;
   arena->context = options.context;
-  arena->quota.Begin(options.hard_quota, options.soft_quota);
+  bool rested = arena->rested;
+  if (ALCOVE_UNLIKELY(rested)) {
+    mine->any_rested = false;
+    arena->rested = false;
+    const auto allows = [](size_t quota) {
+      return quota == 0 || quota >= kUnit;
+    };
+    if (!options.monotonic || parent != nullptr || options.reserve != 0 ||
+        !allows(options.hard_quota) || !allows(options.soft_quota)) {
+      EndBlocks(arena, home);
+      rested = false;
+    }
+  }
+  arena->quota.Begin(options.hard_quota, options.soft_quota,
+                     rested ? kUnit : 0);
+  arena->monotonic = options.monotonic;
   if (ALCOVE_UNLIKELY(options.reserve != 0 && options.reserve <= kRequestMax)) {
     const size_t units = (options.reserve + kUnit - 1) >> kUnitShift;
     const Span span = home->AllocateSpan(units, kUnit);
@@ -286,7 +298,11 @@ ArenaHandle Arenas::Create(Instance* instance, Heap* home,
   }
   ArenaHeap* const heap = arena->heaps.Load(Order::kRelaxed);
   if (heap != nullptr) {
-    heap->Begin(arena, handle, options.monotonic, options.alignment);
+    if (rested) {
+      heap->BeginRested(arena, handle, options.alignment);
+    } else {
+      heap->Begin(arena, handle, options.monotonic, options.alignment);
+    }
     mine->SlotFor(handle) = heap;
   }
   arena->handle.Store(handle, Order::kRelease);
@@ -322,6 +338,7 @@ void Arenas::EndBlocks(Arena* arena, Heap* home) {
           }
           if (slab->size_class == kRunMark) {
             WipeRun(range, first, slab);
+            slab->owner.Store(nullptr, Order::kSeqCst);
           } else {
             dirty = slab->fresh != 0 || !slab->zero;
             WipeSlab(slab);
@@ -373,11 +390,47 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
   }
 }
 
+// The end of a small monotonic arena that only this thread used: its unit and
+// its heap stay together for the next one. False if it is not one of these.
+bool Arenas::EndRested(Arena* arena, Heap* home) {
+  ArenaHeap* const heap = arena->heaps.Load(Order::kAcquire);
+  if (!arena->monotonic || home == nullptr || heap == nullptr ||
+      heap->home() != home || heap->next.Load(Order::kRelaxed) != nullptr ||
+      !heap->HasOneUnit() || arena->parent != nullptr ||
+      arena->reserve_range != nullptr || arena->counted()) {
+    return false;
+  }
+  ThreadArenas* const mine = ThreadArenas::Of(home);
+  if (mine->any_rested || mine->kept_count == ThreadArenas::kKeptMax)
+    return false;
+  Slab* const run = heap->run();
+  const Range* const range = heap->run_range();
+  const size_t first = range->IndexOf(run->start);
+  SetEntry(*range, first, MakeEntry(kGoneClass, arena->place));
+  WipeRun(range, first, run);
+  heap->Rest();
+  arena->quota.Forget();
+  arena->rested = true;
+  mine->any_rested = true;
+  return true;
+}
+
+ALCOVE_COLD void Arenas::Trim(Heap* home) {
+  ThreadArenas* const mine = ThreadArenas::Of(home);
+  if (!mine->any_rested) return;
+  for (unsigned i = 0; i < mine->kept_count; ++i) {
+    if (!mine->kept[i]->rested) continue;
+    mine->kept[i]->rested = false;
+    EndBlocks(mine->kept[i], home);
+  }
+  mine->any_rested = false;
+}
+
 // The rest of the end of an arena that has no handle any more.
 void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
   if (ALCOVE_UNLIKELY(arena->children.Load(Order::kAcquire) != 0))
     EndChildren(arena, home);
-  EndBlocks(arena, home);
+  if (!EndRested(arena, home)) EndBlocks(arena, home);
   if (arena->name[0].Load(Order::kRelaxed) != 0) {
     const uint64_t number = handle >> kArenaPlaceBits;
     Grave& grave = graves()[number % kGraves];

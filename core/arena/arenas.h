@@ -25,9 +25,11 @@ struct ThreadArenas {
   }
 
   // Arenas that are none, for the next ones that this thread creates. Each may
-  // have a heap, of this thread's.
+  // have a heap, of this thread's; that of one
+  // of them has rested (ArenaHeap::Rest).
   Arena* kept[kKeptMax];
   unsigned kept_count;
+  bool any_rested;
 
   // Heaps to use again; and those that other threads have put back.
   ArenaHeap* spare;
@@ -83,6 +85,9 @@ class Arenas {
   size_t Count() const;
   size_t mapped() const;
 
+  // Gives back what the calling thread keeps of arenas that are gone.
+  void Trim(Heap* home);
+
   // Unmaps everything. Nobody may use an arena any more.
   void Release();
 
@@ -105,6 +110,7 @@ class Arenas {
   // How many units of an arena its end may leave to the thread's own cache.
   static constexpr unsigned kKeptUnits = 16;
 
+  bool EndRested(Arena* arena, Heap* home);
   Arena* NewArena(ThreadArenas* mine);
   uint64_t NewNumber(ThreadArenas* mine);
   ArenaHeap* NewHeap(Heap* home, ThreadArenas* mine);

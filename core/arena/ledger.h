@@ -102,6 +102,9 @@ class Ledger {
     }
   }
 
+  // Whether there is but one span, ever.
+  bool HasOne() const { return first_.used == 1; }
+
   // Strikes everything out, and leaves all groups but the first to `spare`.
   void Clear(Stack<LedgerGroup>* spare) {
     LedgerGroup* group = first_.next.Load(Order::kRelaxed);

@@ -12,11 +12,12 @@ namespace ALCOVE_CORE_NAMESPACE {
 
 class Quota {
  public:
-  // For an arena that holds nothing; 0 is no bound.
-  void Begin(size_t hard, size_t soft) {
+  // For an arena that holds `held`, which both bounds allow; 0 is no bound.
+  void Begin(size_t hard, size_t soft, size_t held = 0) {
     hard_ = hard == 0 ? ~size_t{0} : hard;
     soft_ = soft == 0 ? ~size_t{0} : soft;
     Forget();
+    held_.Store(held, Order::kRelaxed);
   }
 
   // What was held is gone, and so is the peak.
