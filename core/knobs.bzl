@@ -91,6 +91,13 @@ KNOBS = {
         "max": 1048576,
         "doc": "Bound on the bytes in cached spans (blocks of 64 KiB to 32 MiB) that one thread keeps, in KiB; all threads together keep four times as much, or an eighth of what is in use. A thread keeps them while it idles; purge gives back those of its caller.",
     },
+    "arena_quarantine": {
+        "type": "int",
+        "default": 0,
+        "min": 0,
+        "max": 65536,
+        "doc": "How many runs of units that arenas left behind are kept out of use, so that a late free of one of their blocks is noticed for as long; their memory goes back to the system at once, by a system call each. 0: they are used again as soon as they are wanted.",
+    },
     "huge_pages_from_mib": {
         "type": "int",
         "default": 0,
@@ -126,6 +133,7 @@ KNOBS = {
 PRESETS = {
     "default": {},
     "debug": {
+        "arena_quarantine": 256,
         "check_invariants": True,
     },
     "hosted": {

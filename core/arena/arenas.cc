@@ -19,7 +19,7 @@ constexpr size_t kNameWords = kArenaNameBytes / sizeof(uint64_t);
 // the region as one.
 class Runs {
  public:
-  explicit Runs(Region* region) : region_(region) {}
+  explicit Runs(Arenas* arenas) : arenas_(arenas) {}
   ~Runs() { Flush(); }
   Runs(const Runs&) = delete;
   Runs& operator=(const Runs&) = delete;
@@ -39,11 +39,11 @@ class Runs {
 
  private:
   void Flush() {
-    if (units_ != 0) region_->Free(span_, units_, dirty_);
+    if (units_ != 0) arenas_->Leave(span_, units_, dirty_);
     units_ = 0;
   }
 
-  Region* region_;
+  Arenas* arenas_;
   Span span_;
   size_t units_ = 0;
   bool dirty_ = false;
@@ -91,10 +91,36 @@ void WipeRun(const Range* range, size_t first, Slab* run) {
 
 // ---- The table ----
 
+void Arenas::Leave(const Span& span, size_t units, bool dirty) {
+  Region& region = instance()->region;
+  if constexpr (Config::kArenaQuarantine == 0) {
+    region.Free(span, units, dirty);
+  } else {
+    if (dirty && !platform::Purge(span.start(), units << kUnitShift)) {
+      region.Free(span, units, true);
+      return;
+    }
+    const uint64_t turn = quarantined_.FetchAdd(1, Order::kRelaxed);
+    const LedgerEntry oldest(
+        quarantine()[turn % Max(Config::kArenaQuarantine, 1)].Exchange(
+            LedgerEntry::Of(span.start(), units), Order::kAcqRel));
+    if (oldest.units() == 0) return;
+    Span released;
+    released.range = region.RangeOf(oldest.start());
+    released.first = released.range->IndexOf(oldest.start());
+    region.Free(released, oldest.units(), false);
+  }
+}
+
+Atomic<uint64_t>* Arenas::quarantine() const {
+  return reinterpret_cast<Atomic<uint64_t>*>(graves() + kGraves);
+}
+
 size_t Arenas::TableBytes() {
-  return RoundUp(
-      (size_t{kArenasMax} + 1) * sizeof(Table) + kGraves * sizeof(Grave),
-      Max(platform::PageSize(), 4096));
+  return RoundUp((size_t{kArenasMax} + 1) * sizeof(Table) +
+                     kGraves * sizeof(Grave) +
+                     Config::kArenaQuarantine * sizeof(uint64_t),
+                 Max(platform::PageSize(), 4096));
 }
 
 ALCOVE_COLD bool Arenas::MakeTable() {
@@ -315,7 +341,7 @@ void Arenas::EndBlocks(Arena* arena, Heap* home) {
   Region& region = instance()->region;
   const MapEntry gone = MakeEntry(kGoneClass, arena->place);
   {
-    Runs runs(&region);
+    Runs runs(this);
     unsigned kept = 0;
     for (ArenaHeap* heap = arena->heaps.Load(Order::kAcquire); heap != nullptr;
          heap = heap->next.Load(Order::kRelaxed)) {
@@ -344,7 +370,8 @@ void Arenas::EndBlocks(Arena* arena, Heap* home) {
             WipeSlab(slab);
           }
         }
-        if (units == 1 && home != nullptr && kept < kKeptUnits) {
+        if (Config::kArenaQuarantine == 0 && units == 1 && home != nullptr &&
+            kept < kKeptUnits) {
           ++kept;
           home->KeepSpanOfSlab(start, 1);
         } else {
@@ -394,10 +421,11 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
 // its heap stay together for the next one. False if it is not one of these.
 bool Arenas::EndRested(Arena* arena, Heap* home) {
   ArenaHeap* const heap = arena->heaps.Load(Order::kAcquire);
-  if (!arena->monotonic || home == nullptr || heap == nullptr ||
-      heap->home() != home || heap->next.Load(Order::kRelaxed) != nullptr ||
-      !heap->HasOneUnit() || arena->parent != nullptr ||
-      arena->reserve_range != nullptr || arena->counted()) {
+  if (Config::kArenaQuarantine != 0 || !arena->monotonic || home == nullptr ||
+      heap == nullptr || heap->home() != home ||
+      heap->next.Load(Order::kRelaxed) != nullptr || !heap->HasOneUnit() ||
+      arena->parent != nullptr || arena->reserve_range != nullptr ||
+      arena->counted()) {
     return false;
   }
   ThreadArenas* const mine = ThreadArenas::Of(home);

@@ -88,6 +88,10 @@ class Arenas {
   // Gives back what the calling thread keeps of arenas that are gone.
   void Trim(Heap* home);
 
+  // Gives units of an arena that is gone back to the region, or puts them under
+  // quarantine, and instead of them those that are there for longest.
+  void Leave(const Span& span, size_t units, bool dirty);
+
   // Unmaps everything. Nobody may use an arena any more.
   void Release();
 
@@ -122,12 +126,14 @@ class Arenas {
   void PutAway(Arena* arena, Heap* home);
   static void GiveBack(ArenaHeap* heap, Heap* home);
   Grave* graves() const;
+  Atomic<uint64_t>* quarantine() const;
   void NameOf(uint64_t number, HeapNumber place, char* name) const;
 
   Atomic<Table*> table_;
   Atomic<Instance*> instance_;
   Atomic<uint32_t> places_;       // that were ever given
   Atomic<uint64_t> next_number_;  // not started anew by Release
+  Atomic<uint64_t> quarantined_;
   Stack<Arena> unused_;
   Stack<LedgerGroup> spare_groups_;
   Store store_;

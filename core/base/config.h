@@ -31,6 +31,7 @@ struct Config {
       ALCOVE_KNOB_cache_blocks_per_class;
   static constexpr size_t kCacheSpanBytes = size_t{ALCOVE_KNOB_cache_span_kib}
                                             << 10;
+  static constexpr size_t kArenaQuarantine = ALCOVE_KNOB_arena_quarantine;
   static constexpr size_t kHugePagesFrom =
       size_t{ALCOVE_KNOB_huge_pages_from_mib} << 20;
   static constexpr ThreadExit kThreadExit = ThreadExit::ALCOVE_KNOB_thread_exit;

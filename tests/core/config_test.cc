@@ -20,6 +20,7 @@ TEST(Config, IsWhatTheMacroWrote) {
   EXPECT_EQ(Config::kCacheBlocksPerClass,
             size_t{ALCOVE_KNOB_cache_blocks_per_class});
   EXPECT_EQ(Config::kCacheSpanBytes, size_t{ALCOVE_KNOB_cache_span_kib} * 1024);
+  EXPECT_EQ(Config::kArenaQuarantine, size_t{ALCOVE_KNOB_arena_quarantine});
   EXPECT_EQ(Config::kHugePagesFrom,
             size_t{ALCOVE_KNOB_huge_pages_from_mib} * 1024 * 1024);
   EXPECT_EQ(Config::kBackgroundPurge, ALCOVE_KNOB_background_purge);
@@ -36,8 +37,9 @@ TEST(Config, EveryKnobIsInTheJson) {
   for (const char* knob :
        {"region_reserve_mib", "commit_chunk_kib", "purge_delay_ms",
         "purge_dirty_max_mib", "background_purge", "cache_bytes_per_class",
-        "cache_blocks_per_class", "cache_span_kib", "huge_pages_from_mib",
-        "thread_exit", "set_errno", "check_invariants"}) {
+        "cache_blocks_per_class", "cache_span_kib", "arena_quarantine",
+        "huge_pages_from_mib", "thread_exit", "set_errno",
+        "check_invariants"}) {
     EXPECT_NE(json.find(std::string("\"") + knob + "\":"), std::string::npos)
         << knob;
   }
