@@ -202,13 +202,14 @@ static void* ReallocateInArena(Range* range, void* block, MapEntry entry,
   const ArenaBlock found =
       FindArenaBlock(g_arenas, range, block, entry, BlockUse::kOther);
   Arena* const arena = found.arena;
+  uint64_t crossed = 0;
   Heap* const heap = CurrentHeap();
   [[maybe_unused]] const background::Tending tending;
   void* const target =
       size > kRequestMax
           ? nullptr
-          : ReallocateArenaBlock(&g_arenas, heap, found, block, size);
-  Arenas::CallBack(arena, CallSoftQuotaOf);
+          : ReallocateArenaBlock(&g_arenas, heap, found, block, size, &crossed);
+  Arenas::CallBack(arena, crossed, CallSoftQuotaOf);
   return ALCOVE_LIKELY(target != nullptr) ? target : Fail(kNoMemory);
 }
 

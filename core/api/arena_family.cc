@@ -84,7 +84,7 @@ void* ArenaAllocateSlow(ArenaHandle handle, size_t size, size_t alignment,
   ArenaHeap* const heap = g_arenas.HeapFor(home, handle);
   if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
   void* const block = heap->Allocate(size, alignment, zero);
-  Arenas::CallBack(heap->arena(), CallSoftQuotaOf);
+  Arenas::CallBack(heap->arena(), heap->TakeCrossed(), CallSoftQuotaOf);
   return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
 }
 

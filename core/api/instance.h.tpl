@@ -75,8 +75,9 @@ size_t {PREFIX}malloc_good_size(size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 //
 // What an arena holds is counted in units of 64 KiB; each size class that a thread uses in
 // it takes at least one. A block that is used, or an arena that is named, after the arena
-// was destroyed or reset stops the process with a line that gives the arena's number and
-// name, wherever that is noticed.
+// was destroyed or reset stops the process with a line that gives the arena's number and, if
+// it was one of the last 256 to go, its name, wherever that is noticed: until the memory is
+// used again or, with the knob `arena_quarantine`, for longer.
 
 // A handle: compared, kept and passed on, never dereferenced. No two arenas of a process
 // ever have the same.
@@ -101,14 +102,15 @@ typedef struct {PREFIX}arena_options {
   void* context;           // for on_soft_quota
   size_t alignment;        // of each block at least: a power of two up to 4096; 0: malloc's
   size_t reserve;          // bytes that the arena is likely to need, taken from the
-                           // instance at once in one piece; only a hint
+                           // instance at once in one piece; only a hint, and bounded by
+                           // hard_quota and a quarter of `region_reserve_mib`
   uint32_t mode;           // {PREFIX}arena_general or {PREFIX}arena_monotonic
   uint32_t flags;          // 0
 } {PREFIX}arena_options;
 
 // Null options mean a general arena without name and bounds. Null if there is no memory
-// (ENOMEM where `set_errno` is on), or if an option makes no sense (EINVAL). Arenas at one
-// time are bounded to 65535.
+// (ENOMEM where `set_errno` is on), or if an option makes no sense (EINVAL). There can
+// be 65,000 at a time.
 {PREFIX}arena* {PREFIX}arena_create(const {PREFIX}arena_options* options)
     ALCOVE_{PREFIX}NOEXCEPT;
 
@@ -482,7 +484,9 @@ class arena {
     if (arena_ == nullptr) internal::Throw<std::bad_alloc>();
   }
   // Takes over what {PREFIX}arena_create gave; null for none.
-  explicit arena({PREFIX}arena* handle) noexcept : arena_(handle) {}
+  [[nodiscard]] static arena adopt({PREFIX}arena* handle) noexcept {
+    return arena(Adopted{handle});
+  }
 
   arena(arena&& other) noexcept
       : arena_(std::exchange(other.arena_, nullptr)),
@@ -550,6 +554,11 @@ class arena {
   }
 
  private:
+  struct Adopted {
+    {PREFIX}arena* handle;
+  };
+  explicit arena(const Adopted& adopted) noexcept : arena_(adopted.handle) {}
+
   template <typename T, typename... Arguments>
   std::unique_ptr<T, arena_delete<T>> MakeUnique(Arguments&&... arguments) {
     // Frees the block if the constructor throws.

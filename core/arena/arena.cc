@@ -4,17 +4,45 @@
 
 namespace ALCOVE_CORE_NAMESPACE {
 
-bool Arena::Charge(size_t units) {
+bool Arena::Charge(size_t units, uint64_t* crossed) {
   const size_t bytes = units << kUnitShift;
-  // From the arena up, so that one at its own bound never takes room from its
-  // siblings.
+  *crossed = 0;
+  // What some level would refuse is charged to none, or it would take room from
+  // those below for the moment.
+  if (ALCOVE_UNLIKELY(parent != nullptr)) {
+    for (Arena* arena = this; arena != nullptr; arena = arena->parent) {
+      if (!arena->quota.Allows(bytes)) return false;
+    }
+  }
+  unsigned level = 0;
   for (Arena* arena = this; arena != nullptr; arena = arena->parent) {
-    if (ALCOVE_LIKELY(arena->quota.Charge(bytes))) continue;
-    for (Arena* charged = this; charged != arena; charged = charged->parent)
-      charged->quota.Undo(bytes);
-    return false;
+    bool crossed_here;
+    if (ALCOVE_UNLIKELY(!arena->quota.Charge(bytes, &crossed_here))) {
+      for (Arena* charged = this; charged != arena; charged = charged->parent)
+        charged->quota.Undo(bytes);
+      *crossed = 0;
+      return false;
+    }
+    // Whoever nests deeper has the last bit in common.
+    if (ALCOVE_UNLIKELY(crossed_here))
+      *crossed |= uint64_t{1} << Min(level, kLevelsMax - 1);
+    ++level;
   }
   return true;
+}
+
+ALCOVE_COLD bool Arena::CollectAbandoned(const Heap* home) {
+  Registry& registry = arenas->instance()->registry;
+  bool any = false;
+  for (ArenaHeap* heap = heaps.Load(Order::kAcquire); heap != nullptr;
+       heap = heap->next.Load(Order::kRelaxed)) {
+    if (heap->home() == home || !heap->HasMail()) continue;
+    if (!registry.TakeIfDead(heap->home())) continue;
+    heap->Collect();
+    registry.LeaveTaken(heap->home());
+    any = true;
+  }
+  return any;
 }
 
 void Arena::Uncharge(size_t units) {
@@ -28,9 +56,14 @@ Span Arena::TakeSpan(ArenaHeap* heap, size_t units, size_t alignment,
   Span span;
   *slot = heap->ledger().Find(arenas->store(), arenas->spare_groups());
   if (ALCOVE_UNLIKELY(*slot == nullptr)) return span;
-  if (ALCOVE_UNLIKELY(!Charge(units))) {
-    Ledger::Remove(*slot);
-    return span;
+  uint64_t crossed;
+  if (ALCOVE_UNLIKELY(!Charge(units, &crossed))) {
+    // What is held for nothing, by this thread and by those that are gone.
+    const bool less = heap->ReleaseEmpty();
+    if (!(CollectAbandoned(heap->home()) || less) || !Charge(units, &crossed)) {
+      Ledger::Remove(*slot);
+      return span;
+    }
   }
   if (reserve_range != nullptr && alignment == kUnit) {
     size_t next = reserve_next.Load(Order::kRelaxed);
@@ -39,16 +72,20 @@ Span Arena::TakeSpan(ArenaHeap* heap, size_t units, size_t alignment,
         span.range = reserve_range;
         span.first = next;
         span.zero = reserve_zero;
+        heap->NoteCrossed(crossed);
         return span;
       }
     }
   }
-  if (units == 1 && heap->home()->TakeSpanOfSlab(1, &span)) return span;
-  span = heap->home()->AllocateSpan(units, alignment);
-  if (ALCOVE_UNLIKELY(span.range == nullptr)) {
-    Uncharge(units);
-    Ledger::Remove(*slot);
+  if (units != 1 || !heap->home()->TakeSpanOfSlab(1, &span))
+    span = heap->home()->AllocateSpan(units, alignment);
+  if (ALCOVE_LIKELY(span.range != nullptr)) {
+    heap->NoteCrossed(crossed);
+    return span;
   }
+  for (Arena* arena = this; arena != nullptr; arena = arena->parent)
+    arena->quota.Undo(units << kUnitShift);
+  Ledger::Remove(*slot);
   return span;
 }
 

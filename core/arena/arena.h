@@ -20,6 +20,9 @@ namespace ALCOVE_CORE_NAMESPACE {
 
 class Arenas;
 
+// Arenas nested so deep are told apart by soft quotas' callbacks.
+inline constexpr unsigned kLevelsMax = 64;
+
 inline constexpr size_t kArenaNameBytes = 32;  // with the zero at the end
 
 // The caller's function, whose type the public header gives it; and who knows
@@ -54,19 +57,25 @@ class alignas(kStoreGranule) Arena {
   // ledger, out of that. Any thread may.
   void GiveSpan(const Span& span, size_t units, bool dirty);
 
-  // The same charges, where a large block grows or shrinks in place.
-  bool Charge(size_t units);
+  // The same charges, where a large block grows or shrinks in place. *crossed
+  // gets a bit for each level whose soft quota was crossed: bit 0 is the arena.
+  bool Charge(size_t units, uint64_t* crossed);
   void Uncharge(size_t units);
+
+  // Has what other threads freed of dead threads' slabs in this arena given
+  // back; whether there was any.
+  bool CollectAbandoned(const Heap* home);
 
   MapEntry entry() const { return MakeEntry(kArenaClass, place); }
 
   // ---- Large blocks (arena_large.cc) ----
 
-  void* AllocateLarge(ArenaHeap* heap, size_t size, size_t alignment,
-                      bool zero);
+  // One of `units`, its first `size` bytes zeroed if it is to be `zero`.
+  void* AllocateLarge(ArenaHeap* heap, size_t units, size_t alignment,
+                      size_t size, bool zero);
   // Frees one; misuse if it was freed already. Any thread may.
   void FreeLarge(Range* range, void* block);
-  bool ResizeLarge(Range* range, void* block, size_t size);
+  bool ResizeLarge(Range* range, void* block, size_t size, uint64_t* crossed);
   void* MoveLarge(ArenaHeap* heap, Range* range, void* block, size_t size);
 
   // ---- What it is ----

@@ -126,12 +126,13 @@ void FreeArenaBlock(Heap* home, const ArenaBlock& block, void* address) {
 }
 
 void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
-                           void* address, size_t size) {
+                           void* address, size_t size, uint64_t* crossed) {
+  *crossed = 0;
   const size_t old_size = ArenaBlockSize(block, address);
   const bool large = block.slab->size_class == kLargeMark;
-  if (large ? size > kSlabMax &&
-                  block.arena->ResizeLarge(block.range, address, size)
-            : Keeps(old_size, size)) {
+  if (large && size > kSlabMax
+          ? block.arena->ResizeLarge(block.range, address, size, crossed)
+          : Keeps(old_size, size)) {
     return address;
   }
   if (block.slab->size_class == kRunMark) {
@@ -144,9 +145,14 @@ void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
   ArenaHeap* const heap =
       arenas->HeapFor(home, block.arena->handle.Load(Order::kRelaxed));
   if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
-  if (large && size > kSlabMax)
-    return block.arena->MoveLarge(heap, block.range, address, size);
+  if (large && size > kSlabMax) {
+    void* const moved =
+        block.arena->MoveLarge(heap, block.range, address, size);
+    *crossed = heap->TakeCrossed();
+    return moved;
+  }
   void* const target = heap->Allocate(size, 8, false);
+  *crossed = heap->TakeCrossed();
   if (ALCOVE_UNLIKELY(target == nullptr)) return nullptr;
   memcpy(target, address, Min(size, old_size));
   FreeArenaBlock(home, block, address);

@@ -30,9 +30,9 @@ size_t ArenaBlockSize(const ArenaBlock& block, const void* address);
 void FreeArenaBlock(Heap* home, const ArenaBlock& block, void* address);
 
 // Resizes it within its arena. Null if that is not to be had, and the block is
-// as it was.
+// as it was. *crossed: what callbacks are due (Arenas::CallBack).
 void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
-                           void* address, size_t size);
+                           void* address, size_t size, uint64_t* crossed);
 
 }  // namespace ALCOVE_CORE_NAMESPACE
 

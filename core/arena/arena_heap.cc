@@ -24,13 +24,20 @@ void ArenaHeap::Begin(Arena* arena, ArenaHandle handle, bool monotonic,
   run_units_ = monotonic ? 1 : 0;
   handle_.Store(handle, Order::kRelaxed);
   // The fast path of a general arena knows malloc's alignment only.
-  fast_handle_.Store(monotonic || alignment <= 16 ? handle : 0,
+  fast_handle_.Store(monotonic || alignment <= 16 ? handle : Spoilt(handle),
                      Order::kRelaxed);
 }
 
+void ArenaHeap::Spoil() {
+  const ArenaHandle spoilt = Spoilt(
+      arena_->number.Load(Order::kRelaxed) << kArenaPlaceBits | arena_->place);
+  fast_handle_.Store(spoilt, Order::kRelaxed);
+  handle_.Store(spoilt, Order::kRelaxed);
+  crossed_ = 0;
+}
+
 void ArenaHeap::Retire(Stack<LedgerGroup>* spare_groups) {
-  fast_handle_.Store(0, Order::kRelaxed);
-  handle_.Store(0, Order::kRelaxed);
+  Spoil();
   for (uint64_t bins = used_bins_; bins != 0; bins &= bins - 1) {
     ArenaBin& bin = bins_[LowestBit(bins)];
     bin.mask.Store(0, Order::kRelaxed);
@@ -50,13 +57,13 @@ void ArenaHeap::Retire(Stack<LedgerGroup>* spare_groups) {
   unpublished_bytes_ = 0;
   blocks_peak_ = 0;
   bytes_peak_ = 0;
-  DropMail();
+  // A slab in it may be somebody else's by now (remote.h), and has to hear that.
+  OpenMail([](Slab*) {});
   ledger_.Clear(spare_groups);
 }
 
 void ArenaHeap::Rest() {
-  fast_handle_.Store(0, Order::kRelaxed);
-  handle_.Store(0, Order::kRelaxed);
+  Spoil();
   run_left_ = 0;
   run_next_.Store(run_->start, Order::kRelaxed);
   run_->zero = false;
@@ -115,9 +122,15 @@ void ArenaHeap::Gained(Slab* slab) {
   // The last one of a class stays, and so does one whose mail is on its way, as
   // in a Heap.
   if (bin.listed == slab && slab->next == nullptr) return;
+  Release(slab);
+}
+
+// Gives a slab of which all blocks are available back, if its mail allows.
+void ArenaHeap::Release(Slab* slab) {
   if (slab->pending.Load(Order::kRelaxed) != 0) return;
+  ArenaBin& bin = bins_[slab->size_class];
   Unlist(slab);
-  bin.slabs = static_cast<uint16_t>(bin.slabs - 1);
+  bin.slabs = bin.slabs - 1;
   const unsigned units = slab->units;
   touched_ = touched_ - size_t{slab->fresh} * InfoOf(slab->size_class).size;
   Span span;
@@ -129,8 +142,21 @@ void ArenaHeap::Gained(Slab* slab) {
   arena_->GiveSpan(span, units, dirty);
 }
 
+ALCOVE_COLD bool ArenaHeap::ReleaseEmpty() {
+  bool any = false;
+  for (uint64_t bins = used_bins_; bins != 0; bins &= bins - 1) {
+    Slab* const slab = bins_[LowestBit(bins)].listed;
+    if (slab == nullptr || slab->available != slab->blocks) continue;
+    Release(slab);
+    any = true;
+  }
+  return any;
+}
+
 void ArenaHeap::Collect() {
   OpenMail([this](Slab* slab) {
+    // Announced late, when its unit had become one of a run.
+    if (ALCOVE_UNLIKELY(slab->size_class == kRunMark)) return;
     const ClassInfo& info = InfoOf(slab->size_class);
     const unsigned count = CollectRemote(slab, info);
     if (count != 0) {
@@ -156,7 +182,7 @@ void* ArenaHeap::Refill(SizeClass c, bool* zero) {
       for (unsigned i = 0; i < info.units; ++i) slab[i].arena = number;
       slab->ledger_slot = slot;
       Ledger::Write(slot, slab->start, info.units);
-      bin.slabs = static_cast<uint16_t>(bin.slabs + 1);
+      bin.slabs = bin.slabs + 1;
       List(slab);
     } else {
       Collect();
@@ -341,11 +367,17 @@ void* ArenaHeap::Allocate(size_t size, size_t alignment, bool zero) {
     c = alignment <= kUnit ? AlignedClass(alignment, size) : 0;
   }
   if (c == 0)
-    return arena_->AllocateLarge(this, size, Max(alignment, kUnit), zero);
+    return arena_->AllocateLarge(this, SpanUnits(size), Max(alignment, kUnit),
+                                 size, zero);
   ArenaBin& bin = bins_[c];
   bool is_zero = bin.mask_zero;
   void* block = Pop(bin);
-  if (block == nullptr) block = Refill(c, &is_zero);
+  if (block == nullptr) {
+    block = Refill(c, &is_zero);
+    // Where there is no room for a slab there may be for the block alone.
+    if (block == nullptr && InfoOf(c).units != 1)
+      return arena_->AllocateLarge(this, 1, kUnit, size, zero);
+  }
   if (block != nullptr && zero && !is_zero) memset(block, 0, size);
   return block;
 }

@@ -64,7 +64,7 @@ struct alignas(64) ArenaBin {
   Published<size_t> taken;
   Published<size_t> freed;
   uint32_t size;
-  Published<uint16_t> slabs;
+  Published<uint32_t> slabs;
   bool mask_zero;
 };
 static_assert(sizeof(ArenaBin) == 1 << kBinShift);
@@ -86,6 +86,9 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
     return fast_handle_.Load(Order::kRelaxed) == handle;
   }
   ArenaHandle handle() const { return handle_.Load(Order::kRelaxed); }
+  // Where a handle is to fit nobody. In the slot where a heap is looked for, all
+  // handles are even or all are odd, so that not even one that is made up fits.
+  static constexpr ArenaHandle Spoilt(ArenaHandle handle) { return handle ^ 1; }
   Heap* home() const { return home_; }
   Arena* arena() const { return arena_; }
 
@@ -128,8 +131,22 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   // false if it is not or there is no room.
   bool ExtendLast(void* block, size_t usable, size_t size);
 
-  // Takes in what other threads freed.
+  // Takes in what other threads freed. Also by a thread that holds the home of
+  // one that is gone.
   void Collect();
+
+  // Gives the last slab of each class back where it is empty; whether there was
+  // one.
+  bool ReleaseEmpty();
+
+  // Soft quotas that were crossed for this heap's sake, by level above the
+  // arena, and whose callbacks are due.
+  void NoteCrossed(uint64_t levels) { crossed_ |= levels; }
+  uint64_t TakeCrossed() {
+    const uint64_t levels = crossed_;
+    crossed_ = 0;
+    return levels;
+  }
 
   // Whether a block is in the mask of its class, and so was never handed out.
   bool Masks(const Slab* slab, unsigned index) const;
@@ -177,6 +194,7 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
     Atomic<BitWord>& word = run_begun_[granule / 64 % kBitWordsMax];
     word.Store(word.Own() | BitWord{1} << (granule % 64), Order::kRelaxed);
   }
+  void Spoil();
   size_t RunTouched() const;
 
   void* Refill(SizeClass c, bool* zero);
@@ -186,6 +204,7 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   bool NewRun(size_t bytes);
   void CloseRun();
   void Gained(Slab* slab);
+  void Release(Slab* slab);
   void List(Slab* slab);
   void Unlist(Slab* slab);
   void Count(ptrdiff_t blocks, ptrdiff_t bytes);
@@ -205,6 +224,7 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   Arena* arena_ = nullptr;
   Heap* home_ = nullptr;
   uint64_t used_bins_ = 0;
+  uint64_t crossed_ = 0;
   Published<size_t> touched_;
   Published<ptrdiff_t> unpublished_blocks_;
   Published<ptrdiff_t> unpublished_bytes_;

@@ -19,9 +19,8 @@ void NotePeak(const Atomic<size_t>& now, Atomic<size_t>* peak) {
 
 }  // namespace
 
-void* Arena::AllocateLarge(ArenaHeap* heap, size_t size, size_t block_alignment,
-                           bool zero) {
-  const size_t units = SpanUnits(size);
+void* Arena::AllocateLarge(ArenaHeap* heap, size_t units,
+                           size_t block_alignment, size_t size, bool zero) {
   Ledger::Slot* slot;
   const Span span = TakeSpan(heap, units, block_alignment, &slot);
   if (ALCOVE_UNLIKELY(span.range == nullptr)) return nullptr;
@@ -35,8 +34,10 @@ void* Arena::AllocateLarge(ArenaHeap* heap, size_t size, size_t block_alignment,
   descriptor->owner.Store(nullptr, Order::kRelaxed);
   descriptor->arena = number.Load(Order::kRelaxed);
   descriptor->ledger_slot = slot;
-  SetEntries(*span.range, span.first + 1, units - 1,
-             MakeEntry(kInteriorClass, place));
+  if (units != 1) {
+    SetEntries(*span.range, span.first + 1, units - 1,
+               MakeEntry(kInteriorClass, place));
+  }
   SetEntry(*span.range, span.first, entry());
   Ledger::Write(slot, span.start(), units);
   large_blocks.FetchAdd(1, Order::kRelaxed);
@@ -72,7 +73,9 @@ void Arena::FreeLarge(Range* range, void* block) {
   GiveSpan(span, units, !fresh);
 }
 
-bool Arena::ResizeLarge(Range* range, void* block, size_t size) {
+bool Arena::ResizeLarge(Range* range, void* block, size_t size,
+                        uint64_t* crossed) {
+  *crossed = 0;
   if (size > kRequestMax) return false;
   Slab* const descriptor = DescriptorOf(*range, block);
   const size_t first = range->IndexOf(block);
@@ -83,7 +86,7 @@ bool Arena::ResizeLarge(Range* range, void* block, size_t size) {
     const size_t more = units - old_units;
     // In this order, so that what cannot be had crosses no soft quota.
     if (!range->Extend(first + old_units, more)) return false;
-    if (!Charge(more)) {
+    if (!Charge(more, crossed)) {
       Span refused;
       refused.range = range;
       refused.first = first + old_units;

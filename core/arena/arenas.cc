@@ -13,6 +13,10 @@ namespace {
 // not meet at one counter.
 constexpr uint64_t kNumbersAtOnce = 64;
 
+// A hint of more than a share of the first range is taken as that: it must not
+// make the instance reserve more address space for good.
+constexpr size_t kReserveMax = Max(Config::kRegionReserve / 4, kUnit);
+
 constexpr size_t kNameWords = kArenaNameBytes / sizeof(uint64_t);
 
 // Runs of units that end together and lie side by side, so that they go back to
@@ -68,7 +72,7 @@ void WipeSlab(Slab* slab) {
   for (unsigned w = 0; w < slab->used_words(); ++w) slab->local[w] = 0;
   ClearWords(slab->remote, slab->words());
   slab->listed = false;
-  slab->pending.Store(0, Order::kRelaxed);
+  // Not `pending`: it may be in a stack, also in somebody else's.
   slab->owner.Store(nullptr, Order::kSeqCst);
 }
 
@@ -249,15 +253,18 @@ void Arenas::GiveBack(ArenaHeap* heap, Heap* home) {
   } while (!theirs->returned.CompareExchange(head, heap, Order::kRelease));
 }
 
-void Arenas::CallBack(Arena* arena, CallSoftQuota call) {
-  while (arena != nullptr) {
+void Arenas::CallBack(const Arena* arena, uint64_t crossed,
+                      CallSoftQuota call) {
+  for (unsigned level = 0; ALCOVE_UNLIKELY(crossed != 0) && arena != nullptr;
+       ++level) {
     // Before the call: it may end a child, whose parent this is.
-    Arena* const parent = arena->parent;
-    for (uint32_t n = arena->quota.TakeCrossings(); n != 0; --n) {
-      if (arena->on_soft_quota == nullptr) continue;
+    const Arena* const parent = arena->parent;
+    const uint64_t bit = uint64_t{1} << Min(level, kLevelsMax - 1);
+    if ((crossed & bit) != 0 && arena->on_soft_quota != nullptr) {
       call(arena->on_soft_quota, arena->handle.Load(Order::kRelaxed),
            arena->quota.held(), arena->context);
     }
+    if (level + 1 < kLevelsMax) crossed &= ~bit;
     arena = parent;
   }
 }
@@ -314,8 +321,10 @@ ArenaHandle Arenas::Create(Instance* instance, Heap* home,
   arena->quota.Begin(options.hard_quota, options.soft_quota,
                      rested ? kUnit : 0);
   arena->monotonic = options.monotonic;
-  if (ALCOVE_UNLIKELY(options.reserve != 0 && options.reserve <= kRequestMax)) {
-    const size_t units = (options.reserve + kUnit - 1) >> kUnitShift;
+  if (ALCOVE_UNLIKELY(options.reserve != 0)) {
+    size_t bytes = Min(options.reserve, kReserveMax);
+    if (options.hard_quota != 0) bytes = Min(bytes, options.hard_quota);
+    const size_t units = (bytes + kUnit - 1) >> kUnitShift;
     const Span span = home->AllocateSpan(units, kUnit);
     arena->reserve_range = span.range;
     arena->reserve_next.Store(span.first, Order::kRelaxed);
@@ -462,11 +471,13 @@ void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
   if (arena->name[0].Load(Order::kRelaxed) != 0) {
     const uint64_t number = handle >> kArenaPlaceBits;
     Grave& grave = graves()[number % kGraves];
-    grave.number.Store(number, Order::kRelaxed);
+    // Whoever reads it meanwhile finds no name.
+    grave.number.Store(0, Order::kRelaxed);
     for (size_t i = 0; i < kNameWords; ++i) {
       grave.name[i].Store(arena->name[i].Load(Order::kRelaxed),
                           Order::kRelaxed);
     }
+    grave.number.Store(number, Order::kRelease);
   }
   Arena* const parent = arena->parent;
   PutAway(arena, home);

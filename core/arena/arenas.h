@@ -70,7 +70,9 @@ class Arenas {
 
   // Calls what is to be called where soft quotas were crossed. The caller holds
   // nothing.
-  static void CallBack(Arena* arena, CallSoftQuota call);
+  // `crossed` says whose (Arena::Charge).
+  static void CallBack(const Arena* arena, uint64_t crossed,
+                       CallSoftQuota call);
 
   // Stop the process: "use of arena 7 (name), which is gone", and "<what>
   // <address>, a block of arena 7 (name), which is gone".
@@ -109,7 +111,7 @@ class Arenas {
     Atomic<uint64_t> number;
     Atomic<uint64_t> name[kArenaNameBytes / sizeof(uint64_t)];
   };
-  static constexpr unsigned kGraves = 64;
+  static constexpr unsigned kGraves = 256;
 
   // How many units of an arena its end may leave to the thread's own cache.
   static constexpr unsigned kKeptUnits = 16;

@@ -24,18 +24,22 @@ class Quota {
   void Forget() {
     held_.Store(0, Order::kRelaxed);
     peak_.Store(0, Order::kRelaxed);
-    crossings_.Store(0, Order::kRelaxed);
   }
 
-  // False, and nothing is charged, if it would be too much.
-  bool Charge(size_t bytes) {
+  // Whether so much more would be allowed at the moment.
+  bool Allows(size_t bytes) const {
+    return bytes <= hard_ && held() <= hard_ - bytes;
+  }
+
+  // False, and nothing is charged, if it would be too much. *crossed: the soft
+  // bound was crossed. Changes of `held` have an order, so each crossing is one
+  // caller's.
+  bool Charge(size_t bytes, bool* crossed) {
     size_t held = held_.Load(Order::kRelaxed);
     do {
       if (ALCOVE_UNLIKELY(bytes > hard_ || held > hard_ - bytes)) return false;
     } while (!held_.CompareExchange(held, held + bytes, Order::kRelaxed));
-    // Changes of `held` have an order, so each crossing is one caller's.
-    if (ALCOVE_UNLIKELY(held <= soft_ && held + bytes > soft_))
-      crossings_.FetchAdd(1, Order::kRelaxed);
+    *crossed = held <= soft_ && held + bytes > soft_;
     return true;
   }
 
@@ -46,13 +50,6 @@ class Quota {
     const size_t before = held_.FetchSub(bytes, Order::kRelaxed);
     // It is lower from here on, so the peak is noted only here.
     peak_.RaiseTo(before, Order::kRelaxed);
-  }
-
-  // How often the soft bound was crossed upwards since the last call; a
-  // callback is due for each.
-  uint32_t TakeCrossings() {
-    if (ALCOVE_LIKELY(crossings_.Load(Order::kRelaxed) == 0)) return 0;
-    return crossings_.Exchange(0, Order::kRelaxed);
   }
 
   size_t held() const { return held_.Load(Order::kRelaxed); }
@@ -66,7 +63,6 @@ class Quota {
   Atomic<size_t> peak_;
   size_t hard_ = 0;
   size_t soft_ = 0;
-  Atomic<uint32_t> crossings_;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -65,7 +65,9 @@ size_t ReturnSpan(Region& region, void* start, bool clean) {
   span.range = region.RangeOf(start);
   span.first = span.range->IndexOf(start);
   const SizeClass c = ClassOfEntry(EntryOf(*span.range, span.first));
-  if (ALCOVE_UNLIKELY(c <= kSlabClasses)) Stop(Misuse::kDoubleFree, start);
+  // Somebody else's by now.
+  if (ALCOVE_UNLIKELY(c <= kSlabClasses || c > kShelvedClass))
+    Stop(Misuse::kDoubleFree, start);
   if (ALCOVE_UNLIKELY(c == kInteriorClass || AddressOf(start) % kUnit != 0)) {
     Stop(Misuse::kFreeInside, start);
   }

@@ -114,19 +114,40 @@ ALCOVE_COLD void Registry::HandBack(Heap* heap) {
   if (suspect != nullptr) CleanUpIfDead(suspect);
 }
 
-ALCOVE_COLD void Registry::CleanUpIfDead(Heap* heap) {
+namespace {
+
+// Takes a heap that is nobody's or whose thread is gone. *died: the latter.
+bool TakeDead(Heap* heap, bool* died) {
   const platform::ThreadId self = platform::CurrentThread();
   const platform::ProcessId process = platform::CurrentProcess();
   const uint64_t tenancy = heap->tenancy.Load(Order::kRelaxed);
   const auto thread = static_cast<platform::ThreadId>(tenancy);
   if (thread != 0) {
-    if (thread == self || IsInherited(heap, process)) return;
-    if (platform::ThreadMayBeAlive(thread)) return;
+    if (thread == self || IsInherited(heap, process)) return false;
+    if (platform::ThreadMayBeAlive(thread)) return false;
   }
-  if (!Take(heap, tenancy, self, process)) return;
-  heap->CleanUp(thread != 0);
+  *died = thread != 0;
+  return Take(heap, tenancy, self, process);
+}
+
+}  // namespace
+
+ALCOVE_COLD void Registry::CleanUpIfDead(Heap* heap) {
+  bool died;
+  if (!TakeDead(heap, &died)) return;
+  heap->CleanUp(died);
   Leave(heap);
 }
+
+ALCOVE_COLD bool Registry::TakeIfDead(Heap* heap) {
+  bool died;
+  if (!TakeDead(heap, &died)) return false;
+  // It is nobody's from now on, so that it has to be as such a heap is.
+  if (died) heap->CleanUp(true);
+  return true;
+}
+
+ALCOVE_COLD void Registry::LeaveTaken(Heap* heap) { Leave(heap); }
 
 ALCOVE_COLD void Registry::CleanUpDead() {
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {

@@ -29,6 +29,11 @@ class Registry {
   // lived on: no new thread may ever come to take it over.
   void CleanUpIfDead(Heap* heap);
 
+  // Takes a heap over for the moment if it is nobody's or its thread is gone, to
+  // be left by LeaveTaken; for what the layer above keeps beside it.
+  bool TakeIfDead(Heap* heap);
+  void LeaveTaken(Heap* heap);
+
   // Cleans up every heap that is nobody's or whose thread is gone.
   void CleanUpDead();
 

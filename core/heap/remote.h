@@ -44,12 +44,6 @@ class alignas(64) SlabOwner {
   template <typename Take>
   void OpenMail(Take take);
 
-  // Forgets the mail of slabs that are none any more; nobody announces one now.
-  void DropMail() {
-    pending_.Store(nullptr, Order::kRelaxed);
-    mail_.Store(0, Order::kRelaxed);
-  }
-
  private:
   friend void Announce(SlabOwner* owner, Slab* slab);
 
