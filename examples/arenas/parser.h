@@ -34,7 +34,7 @@ class Parser {
   Value<A> ParseValue(const Token& token, int depth) {
     switch (token.kind) {
       case Kind::kNull:
-        return {nullptr};
+        return {};
       case Kind::kTrue:
         return {true};
       case Kind::kFalse:

@@ -48,8 +48,8 @@ template <typename A>
 struct Value {
   using Array = std::vector<Value, Rebind<Value, A>>;
 
-  std::variant<std::nullptr_t, bool, double, String<A>, Array, ObjectPointer<A>>
-      is = nullptr;
+  std::variant<std::monostate, bool, double, String<A>, Array, ObjectPointer<A>>
+      is;  // std::monostate: null
 };
 
 // Any type of string is hashed and compared as a view.

@@ -26,7 +26,7 @@ template <typename A>
 void Write(const Value<A>& value, std::pmr::string& out) {
   const auto write = [&out](const auto& is) {
     using T = std::decay_t<decltype(is)>;
-    if constexpr (std::is_same_v<T, std::nullptr_t>) {
+    if constexpr (std::is_same_v<T, std::monostate>) {
       out += "null";
     } else if constexpr (std::is_same_v<T, bool>) {
       out += is ? "true" : "false";
