@@ -20,7 +20,7 @@ namespace {
 // library.
 class Random {
  public:
-  uint32_t Below(uint32_t end) { return engine_() % end; }
+  int Below(uint32_t end) { return static_cast<int>(engine_() % end); }
 
  private:
   std::mt19937 engine_{2024};
@@ -31,8 +31,9 @@ std::string Word(Random& random) {
                                               "ta", "mo", "sen", "dar",
                                               "lu", "pi", "qua", "zo"};
   std::string word;
-  for (uint32_t i = random.Below(3) + 2; i > 0; --i)
+  for (int i = random.Below(3) + 2; i > 0; --i) {
     absl::StrAppend(&word, kSyllables[random.Below(std::size(kSyllables))]);
+  }
   return word;
 }
 
@@ -40,8 +41,9 @@ std::string Word(Random& random) {
 template <typename Element>
 std::string List(int count, Element element) {
   std::string text = "[";
-  for (int i = 0; i < count; ++i)
+  for (int i = 0; i < count; ++i) {
     absl::StrAppend(&text, i == 0 ? "" : ",\n", element(i));
+  }
   return text + "]";
 }
 
@@ -90,8 +92,9 @@ std::string Nested(Random& random) {
 std::string Texts(Random& random) {
   const auto text = [&random](int) {
     std::string words;
-    for (int i = 0; i < 60; ++i)
+    for (int i = 0; i < 60; ++i) {
       absl::StrAppend(&words, Word(random), i % 10 == 9 ? "\\n" : " ");
+    }
     return absl::StrCat("\"\\u201c", words, "\\u201d \u2014 \\ud83d\\ude00\"");
   };
   return List(60, text) + "\n";

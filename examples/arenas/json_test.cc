@@ -66,10 +66,12 @@ TEST(JsonTest, Numbers) {
   EXPECT_EQ(Canonical("-1e999"),
             "line 1, column 1: a number is beyond the range of a double");
   EXPECT_EQ(Canonical("01"), "line 1, column 2: a number begins with a 0");
-  for (const char* text : {"-", "-x", "-.5"})
+  for (const char* text : {"-", "-x", "-.5"}) {
     EXPECT_EQ(Canonical(text), "line 1, column 2: a digit is missing");
-  for (const char* text : {"1.", "1.e5", "1ex", "1e"})
+  }
+  for (const char* text : {"1.", "1.e5", "1ex", "1e"}) {
     EXPECT_EQ(Canonical(text), "line 1, column 3: a digit is missing");
+  }
   EXPECT_EQ(Canonical("1e+"), "line 1, column 4: a digit is missing");
   EXPECT_EQ(Canonical(".5"), "line 1, column 1: '.' begins no value");
   EXPECT_EQ(Canonical("+1"), "line 1, column 1: '+' begins no value");
@@ -148,8 +150,9 @@ TEST(JsonTest, Structure) {
       {"'a'", "line 1, column 1: ''' begins no value"},
       {"\xef\xbb\xbf{}", "line 1, column 1: the byte 0xef begins no value"},
   };
-  for (const auto& [text, message] : cases)
+  for (const auto& [text, message] : cases) {
     EXPECT_EQ(Canonical(text), message) << text;
+  }
   EXPECT_EQ(Canonical(absl::string_view("\0", 1)),
             "line 1, column 1: the byte 0x00 begins no value");
 }

@@ -161,8 +161,9 @@ Token Lexer::Number() {
       absl::from_chars(text_.data() + begin, text_.data() + at, number);
   // It tells of numbers that are too small, too, and makes them 0.
   if (result.ec == std::errc::result_out_of_range &&
-      (number > 1 || number < -1))
+      (number > 1 || number < -1)) {
     Fail(begin, "a number is beyond the range of a double");
+  }
   at_ = at;
   return {Kind::kNumber, begin, {}, number};
 }
@@ -183,8 +184,9 @@ Token Lexer::String() {
       ++at;
     } else {
       const size_t size = CharacterSize(text_.substr(at, 4));
-      if (size == 0)
+      if (size == 0) {
         Fail(at, absl::StrCat(Quoted(text_[at]), " is not valid UTF-8"));
+      }
       at += size;
     }
   }
@@ -201,8 +203,9 @@ void Lexer::Escape(size_t& at) const {
         IsLow(Unit(at))) {
       return;
     }
-    if (IsHigh(unit) || IsLow(unit))
+    if (IsHigh(unit) || IsLow(unit)) {
       Fail(begin, "half of a pair of surrogates stands alone");
+    }
   } else if (c != '\0' && std::strchr("\"\\/bfnrt", c) != nullptr) {
     at += 2;
   } else {
@@ -212,8 +215,9 @@ void Lexer::Escape(size_t& at) const {
 
 uint32_t Lexer::Unit(size_t& at) const {
   for (size_t i = at + 2; i < at + 6; ++i) {
-    if (!absl::ascii_isxdigit(Peek(i)))
+    if (!absl::ascii_isxdigit(Peek(i))) {
       Fail(at, "four hexadecimal digits are missing behind \\u");
+    }
   }
   const uint32_t unit = Hex4(text_.data() + at + 2);
   at += 6;

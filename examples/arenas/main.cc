@@ -124,8 +124,9 @@ int Main(const std::vector<std::string>& names) {
       names.empty() ? GenerateFiles() : common::ReadFiles(names);
   std::vector<Document> documents;
   AddDocuments(input, documents);
-  for (const std::string& complaint : input.complaints)
+  for (const std::string& complaint : input.complaints) {
     absl::FPrintF(stderr, "arenas: %s\n", complaint);
+  }
   if (documents.empty()) return kBadInput;
   documents.push_back(MakeBad(plan.limits.hard_quota));
 

@@ -133,9 +133,10 @@ class Parser {
   }
 
   void RefuseEnd(const Token& token, Kind end) const {
-    if (token.kind == end)
+    if (token.kind == end) {
       lexer_.Fail(token.at,
                   absl::StrCat("a ',' stands before ", Describe(end)));
+    }
   }
 
   Lexer lexer_;

@@ -38,8 +38,9 @@ void SendAll(const std::vector<Document>& documents, const Plan& plan,
              Queue& queue) {
   std::vector<const Document*> good;
   std::vector<const Document*> bad;
-  for (const Document& document : documents)
+  for (const Document& document : documents) {
     (document.bad ? bad : good).push_back(&document);
+  }
 
   const Clock::time_point end =
       Clock::now() + std::chrono::duration_cast<Clock::duration>(
@@ -128,8 +129,9 @@ Results RunServer(const std::vector<Document>& documents, const Plan& plan) {
   }
   all.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
   for (const Results& own : results) {
-    for (size_t i = 0; i < documents.size(); ++i)
+    for (size_t i = 0; i < documents.size(); ++i) {
       all.tallies[i].Merge(own.tallies[i]);
+    }
     all.failures.insert(all.failures.end(), own.failures.begin(),
                         own.failures.end());
   }

@@ -45,8 +45,9 @@ std::string Row(const Document& document, const Tally& tally) {
 }
 
 std::string Reason(const Failure& failure, const Limits& limits) {
-  if (failure.outcome.status == Outcome::Status::kWrong)
+  if (failure.outcome.status == Outcome::Status::kWrong) {
     return "the answer is not the reference's";
+  }
   return absl::StrFormat(
       "std::bad_alloc, its quota is %s (of which its arena held %s)",
       Bytes(limits.hard_quota), Bytes(failure.outcome.bytes_held));
@@ -61,8 +62,9 @@ std::string MakeTable(const std::vector<Document>& documents,
       "text", "values", "depth", "served", "failed", "held", "request",
       "create", "destroy");
   absl::StrAppend(&text, "  ", std::string(text.size() - 3, '-'), "\n");
-  for (size_t i = 0; i < documents.size(); ++i)
+  for (size_t i = 0; i < documents.size(); ++i) {
     absl::StrAppend(&text, Row(documents[i], results.tallies[i]));
+  }
   return text;
 }
 

@@ -27,8 +27,9 @@ size_t EncodeCharacter(uint32_t character, char* out) {
     return 1;
   }
   const size_t size = character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
-  for (size_t i = size - 1; i > 0; --i, character >>= 6)
+  for (size_t i = size - 1; i > 0; --i, character >>= 6) {
     out[i] = static_cast<char>(0x80 | (character & 0x3f));
+  }
   constexpr unsigned char kFirst[] = {0, 0, 0xc0, 0xe0, 0xf0};
   out[0] = static_cast<char>(kFirst[size] | character);
   return size;

@@ -34,8 +34,9 @@ std::string ReadFile(const fs::path& path, std::string& text) {
   if (fs::is_directory(status)) return "is a directory; name the files in it";
   // A device or a pipe may have no end.
   if (!fs::is_regular_file(status)) return "is not a regular file";
-  if (fs::file_size(path, error) > kFileMax && !error)
+  if (fs::file_size(path, error) > kFileMax && !error) {
     return "has more than 1 GiB";
+  }
 
   const std::unique_ptr<FILE, int (*)(FILE*)> file(
       std::fopen(path.c_str(), "rb"), std::fclose);
@@ -47,8 +48,9 @@ std::string ReadFile(const fs::path& path, std::string& text) {
     if (text.size() > kFileMax) return "has more than 1 GiB";
   }
   if (std::ferror(file.get())) return std::strerror(errno);
-  if (std::memchr(text.data(), '\0', text.size()) != nullptr)
+  if (std::memchr(text.data(), '\0', text.size()) != nullptr) {
     return "is not text";
+  }
   return "";
 }
 

@@ -10,8 +10,9 @@ namespace common {
 
 std::string Number(uint64_t number) {
   std::string digits = absl::StrCat(number);
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) {
     digits.insert(at, 1, ',');
+  }
   return digits;
 }
 

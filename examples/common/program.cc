@@ -36,8 +36,9 @@ Outcome ProgramTest::Run(const std::string& arguments,
   FILE* const pipe = popen(command.c_str(), "r");
   char buffer[4096];
   size_t size;
-  while ((size = fread(buffer, 1, sizeof(buffer), pipe)) > 0)
+  while ((size = fread(buffer, 1, sizeof(buffer), pipe)) > 0) {
     run.output.append(buffer, size);
+  }
   const int status = pclose(pipe);
   run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return run;
