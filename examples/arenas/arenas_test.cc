@@ -94,7 +94,7 @@ TEST_F(ArenasTest, AQuotaForNobody) {
   const Outcome run = Arenas("--requests=50 --hard_quota_kib=64");
   EXPECT_EQ(run.exit_code, 1) << run.output;
   EXPECT_THAT(run.output, HasSubstr("failed, and it alone: NO\n"));
-  EXPECT_THAT(run.output, HasSubstr("catalog.json: std::bad_alloc"));
+  EXPECT_THAT(run.output, HasSubstr("order.json: std::bad_alloc"));
   EXPECT_THAT(run.output, ContainsRegex("failed: [0-9]+ more\n"));
   ExpectNothingLeft(run);
 }
@@ -104,7 +104,7 @@ TEST_F(ArenasTest, RelativeNamesStartWhereTheUserIs) {
   const Outcome run =
       Arenas("--requests=11 a.json", "BUILD_WORKING_DIRECTORY=" + Path(""));
   ExpectAllHeld(run);
-  EXPECT_THAT(run.output, ContainsRegex("a\\.json +27 B +5 +2 +10 +0 "));
+  EXPECT_THAT(run.output, ContainsRegex("a\\.json +26 B +5 +2 +10 +0 "));
 }
 
 TEST_F(ArenasTest, NamesEveryFileThatItCannotUse) {

@@ -19,6 +19,8 @@ int main() {
       refused = render_arena_of(names) == frame.handle();
     }
   }  // the arena goes as a whole: no destructor, no free
+  render_thread_detach();
+  render_purge();  // nor does memory stay warm for the next one
   render_stats_t left = {};
   left.struct_size = sizeof(left);
   render_stats(&left);
