@@ -1,58 +1,29 @@
 // Runs the program as a user would, on good input and on bad.
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
+#include "examples/common/program.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace {
 
 namespace fs = std::filesystem;
+using common::Outcome;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-struct Outcome {
-  int exit_code;  // -1: ended by a signal
-  std::string output;
-};
-
-class CoexistTest : public testing::Test {
+class CoexistTest : public common::ProgramTest {
  protected:
-  CoexistTest() { fs::create_directories(directory_); }
-  ~CoexistTest() override { fs::remove_all(directory_); }
-
-  // Where the test can write; a fresh directory for each test.
-  std::string Path(const std::string& name) const {
-    return (directory_ / name).string();
-  }
-
-  std::string Write(const std::string& name, const std::string& text) const {
-    std::ofstream(Path(name), std::ios::binary) << text;
-    return Path(name);
-  }
+  CoexistTest() : ProgramTest("examples/coexist/coexist") {}
 
   Outcome Coexist(const std::string& arguments,
                   const std::string& environment = "") const {
-    const std::string command =
-        "env -u BUILD_WORKSPACE_DIRECTORY -u BUILD_WORKING_DIRECTORY " +
-        environment + " examples/coexist/coexist " + arguments + " 2>&1";
-    Outcome run;
-    FILE* const pipe = popen(command.c_str(), "r");
-    char buffer[4096];
-    size_t size;
-    while ((size = fread(buffer, 1, sizeof(buffer), pipe)) > 0)
-      run.output.append(buffer, size);
-    const int status = pclose(pipe);
-    run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return run;
+    return Run(arguments, environment);
   }
 
   static void ExpectAllHeld(const Outcome& run) {
@@ -61,11 +32,6 @@ class CoexistTest : public testing::Test {
     EXPECT_THAT(run.output, HasSubstr("the answer is std::allocator's: yes"));
     EXPECT_THAT(run.output, HasSubstr("nothing is left of the instances: yes"));
   }
-
- private:
-  const fs::path directory_ =
-      fs::path(testing::TempDir()) /
-      testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 
 // Enough text for every thread to be busy.

@@ -2,18 +2,13 @@
 #ifndef EXAMPLES_COEXIST_DEPARTURE_H_
 #define EXAMPLES_COEXIST_DEPARTURE_H_
 
-#include <string>
+#include "examples/common/departure.h"
 
 namespace coexist {
 
-struct Departure {
-  std::string text;    // what happened, to be shown
-  bool clean = false;  // all shut down, and no mapping of theirs is left
-};
-
 // Shuts all instances down. No other thread may use them, and nothing may live
 // in them.
-Departure ShutDown();
+common::Departure ShutDown();
 
 }  // namespace coexist
 

@@ -1,28 +1,13 @@
-// The files to read: those named, or all text below a directory.
+// The files to read if none are named: all text below a directory.
 #ifndef EXAMPLES_COEXIST_INPUT_H_
 #define EXAMPLES_COEXIST_INPUT_H_
 
-#include <cstdint>
-#include <string>
-#include <vector>
+#include "examples/common/files.h"
 
 namespace coexist {
 
-struct File {
-  std::string name;
-  std::string text;
-};
-
-struct Input {
-  std::vector<File> files;
-  std::vector<std::string>
-      complaints;  // a sentence for each file that could not be used
-  uint64_t bytes = 0;
-};
-
-// Reads the named files. Relative names start where the user is, also under
-// `bazel run`.
-Input ReadFiles(const std::vector<std::string>& names);
+using common::File;
+using common::Input;
 
 // Reads what is text below the workspace, or below the working directory where
 // there is none. Hidden files and Bazel's links are left out.

@@ -20,6 +20,8 @@
 #include "examples/coexist/reference.h"
 #include "examples/coexist/table.h"
 #include "examples/coexist/text.h"
+#include "examples/common/departure.h"
+#include "examples/common/files.h"
 
 ABSL_FLAG(int, threads, 4, "tokenizers, and as many indexers; 1 to 64");
 ABSL_FLAG(int, top, 10, "how many of the most frequent words to show");
@@ -108,7 +110,7 @@ int Main(const std::vector<std::string>& names) {
                   "coexist: --threads takes 1 to 64, --top 0 or more\n");
     return kBadInput;
   }
-  const Input input = names.empty() ? ReadSources() : ReadFiles(names);
+  const Input input = names.empty() ? ReadSources() : common::ReadFiles(names);
   PrintInput(input, absl::GetFlag(FLAGS_verbose));
   if (input.files.empty()) return kBadInput;
   if (!HasWords(input)) {
@@ -117,7 +119,7 @@ int Main(const std::vector<std::string>& names) {
   }
 
   const bool good = Work(input, threads, top);
-  const Departure departure = ShutDown();
+  const common::Departure departure = ShutDown();
   absl::PrintF("nothing is left of the instances: %s\n%s",
                departure.clean ? "yes" : "NO", departure.text);
   if (!good || !departure.clean) return kBroken;

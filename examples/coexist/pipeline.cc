@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
-#include "examples/coexist/channel.h"
 #include "examples/coexist/text.h"
 #include "examples/coexist/word.h"
+#include "examples/common/channel.h"
 
 namespace coexist {
 
@@ -20,8 +20,8 @@ namespace {
 
 constexpr size_t kBatchWords = 512;
 
-using Batches = Channel<Batch>;
-using Bulletins = Channel<Bulletin>;
+using Batches = common::Channel<Batch>;
+using Bulletins = common::Channel<Bulletin>;
 
 // Takes one file after the other, and sends its words to the indexers they
 // belong to.

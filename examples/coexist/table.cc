@@ -6,28 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "examples/coexist/heaps.h"
+#include "examples/common/numbers.h"
 
 namespace coexist {
 
 namespace {
 
-// "1,234,567"; "-" for what is not known.
-std::string Number(uint64_t number) {
-  std::string digits = absl::StrCat(number);
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(at, 1, ',');
-  return digits;
-}
-
-// "12.3 MiB".
-std::string Bytes(uint64_t bytes) {
-  constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
-  if (bytes < 1024) return absl::StrCat(bytes, " B");
-  auto value = static_cast<double>(bytes);
-  size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  return absl::StrFormat("%.1f %s", value, kUnits[unit]);
-}
+using common::Bytes;
+using common::Number;
 
 class Table {
  public:

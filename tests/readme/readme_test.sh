@@ -5,8 +5,8 @@
 # that the other checks run.
 set -euo pipefail
 
-readonly readme="$1" binary="$2" inlined="$3"
-shift 3
+readonly readme="$1" binary="$2" inlined="$3" arena="$4"
+shift 4
 
 fail() {
   echo "FAILED: $*" >&2
@@ -51,8 +51,11 @@ output="$("${binary}")"
 [[ "${output}" == "1 1 0" ]] || fail "the first example printed: ${output}"
 output="$("${inlined}")"
 [[ "${output}" == "1 1 1" ]] || fail "the inlined example printed: ${output}"
+output="$("${arena}")"
+[[ "${output}" == "1 0 0" ]] || fail "the example of an arena printed: ${output}"
 
-for command in './bazelw run //examples/coexist' './bazelw test //...'; do
+for command in './bazelw run //examples/coexist' './bazelw run //examples/arenas' \
+  './bazelw test //...'; do
   grep -qF -- "${command}" "${readme}" || fail "README.md does not name ${command}"
 done
 echo "PASSED: ${blocks} examples"

@@ -1,11 +1,11 @@
 // The process's address space, as the kernel tells it.
-#ifndef EXAMPLES_COEXIST_MAPS_H_
-#define EXAMPLES_COEXIST_MAPS_H_
+#ifndef EXAMPLES_COMMON_MAPS_H_
+#define EXAMPLES_COMMON_MAPS_H_
 
 #include <cstddef>
 #include <cstdint>
 
-namespace coexist {
+namespace common {
 
 // The size of all mappings in bytes, from /proc/self/statm. Allocates nothing,
 // so that two readings differ by what happened between them and nothing else.
@@ -14,6 +14,6 @@ size_t AddressSpace();
 // How many mappings of /proc/self/maps lie in [low, high), wholly or in part.
 size_t CountMappings(uintptr_t low, uintptr_t high);
 
-}  // namespace coexist
+}  // namespace common
 
-#endif  // EXAMPLES_COEXIST_MAPS_H_
+#endif  // EXAMPLES_COMMON_MAPS_H_

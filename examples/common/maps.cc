@@ -1,4 +1,4 @@
-#include "examples/coexist/maps.h"
+#include "examples/common/maps.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <memory>
 
-namespace coexist {
+namespace common {
 
 size_t AddressSpace() {
   char text[128] = {};
@@ -34,4 +34,4 @@ size_t CountMappings(uintptr_t low, uintptr_t high) {
   return count;
 }
 
-}  // namespace coexist
+}  // namespace common

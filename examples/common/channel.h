@@ -1,7 +1,6 @@
-// A bounded queue between threads. Its own memory is the process's malloc,
-// jemalloc.
-#ifndef EXAMPLES_COEXIST_CHANNEL_H_
-#define EXAMPLES_COEXIST_CHANNEL_H_
+// A bounded queue between threads. Its own memory is the process's malloc.
+#ifndef EXAMPLES_COMMON_CHANNEL_H_
+#define EXAMPLES_COMMON_CHANNEL_H_
 
 #include <condition_variable>
 #include <cstddef>
@@ -10,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-namespace coexist {
+namespace common {
 
 template <typename T>
 class Channel {
@@ -51,6 +50,6 @@ class Channel {
   int senders_;
 };
 
-}  // namespace coexist
+}  // namespace common
 
-#endif  // EXAMPLES_COEXIST_CHANNEL_H_
+#endif  // EXAMPLES_COMMON_CHANNEL_H_
