@@ -26,21 +26,6 @@ double Now() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
-std::vector<std::string> Environment(const std::string& library) {
-  std::vector<std::string> kept;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    bool drop = false;
-    for (const std::string_view prefix :
-         {"LD_PRELOAD=", "GLIBC_TUNABLES=", "MALLOC_", "MIMALLOC_", "TCMALLOC_",
-          "TBB_MALLOC_", "HEAP"}) {
-      drop |= std::string_view(*variable).substr(0, prefix.size()) == prefix;
-    }
-    if (!drop) kept.emplace_back(*variable);
-  }
-  if (!library.empty()) kept.push_back("LD_PRELOAD=" + library);
-  return kept;
-}
-
 std::vector<char*> Pointers(std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (std::string& string : strings) pointers.push_back(string.data());
@@ -59,11 +44,26 @@ bool ReadSome(int file, std::string* text) {
 
 }  // namespace
 
+std::vector<std::string> EnvironmentWithoutAllocators() {
+  std::vector<std::string> kept;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    bool drop = false;
+    for (const std::string_view prefix :
+         {"LD_PRELOAD=", "GLIBC_TUNABLES=", "MALLOC_", "MIMALLOC_", "TCMALLOC_",
+          "TBB_MALLOC_", "HEAP"}) {
+      drop |= std::string_view(*variable).substr(0, prefix.size()) == prefix;
+    }
+    if (!drop) kept.emplace_back(*variable);
+  }
+  return kept;
+}
+
 ChildResult RunChild(const std::vector<std::string>& command,
                      const std::string& library, double timeout_seconds) {
   ChildResult result;
   std::vector<std::string> arguments = command;
-  std::vector<std::string> environment = Environment(library);
+  std::vector<std::string> environment = EnvironmentWithoutAllocators();
+  if (!library.empty()) environment.push_back("LD_PRELOAD=" + library);
   const std::vector<char*> argv = Pointers(arguments);
   const std::vector<char*> envp = Pointers(environment);
 

@@ -21,6 +21,10 @@ struct ChildResult {
   std::string standard_error;
 };
 
+// This process's environment as "NAME=value", less what allocators and the
+// loader of libraries read from it.
+std::vector<std::string> EnvironmentWithoutAllocators();
+
 // Runs a program with `library` in LD_PRELOAD (none if empty), without the
 // settings that allocators read from the environment, with no input; kills it
 // and what it started after the timeout.

@@ -84,7 +84,8 @@ std::string DescribeCommit(const std::string& workspace) {
     // "XY path"
     const std::string path = line.substr(line.size() < 3 ? 0 : 3);
     if (BeginsWith(path, "bench/RESULTS.md") ||
-        BeginsWith(path, "bench/results.")) {
+        BeginsWith(path, "bench/results.") ||
+        BeginsWith(path, "bench/arena_bench/RESULTS.md")) {
       continue;
     }
     return absl::StrCat(text, ", and changes that are not committed");

@@ -4,20 +4,10 @@
 
 #include <string>
 
-#include "bench/runner/machine.h"
 #include "bench/runner/results.h"
+#include "bench/runner/tables.h"
 
 namespace bench {
-
-struct ReportContext {
-  Machine machine;
-  std::string commit;
-  std::string date;
-  std::string command;  // that repeats the run
-  int repeats = 0;
-  bool quick = false;
-  double minutes = 0;  // that it took
-};
 
 // The whole of RESULTS.md; the plot is linked as results.svg.
 std::string MakeReport(const Results& results, const ReportContext& context);
