@@ -30,6 +30,7 @@ std::vector<Place> EmptyTables(const std::vector<Contender>& contenders,
                                const std::vector<Load>& loads,
                                std::vector<KindResults>* all) {
   std::vector<Row> rows;
+  rows.reserve(loads.size());
   for (const Load& load : loads) rows.push_back({load.name, load.what, ""});
   all->reserve(2);
   std::vector<Place> places(contenders.size());

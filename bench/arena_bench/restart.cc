@@ -25,6 +25,7 @@ void RestartClean(char** argv) {
   std::vector<std::string> environment = EnvironmentWithoutAllocators();
   environment.push_back(std::string(kVariable) + "=" + kRoom);
   std::vector<char*> pointers;
+  pointers.reserve(environment.size() + 1);
   for (std::string& variable : environment) pointers.push_back(variable.data());
   pointers.push_back(nullptr);
   // By its own path, beside which its runfiles are.

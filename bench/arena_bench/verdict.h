@@ -18,7 +18,7 @@ double Bound(Kind kind, size_t blocks);
 std::string Verdict(const KindResults& results, const std::vector<Load>& loads);
 
 // The whole of RESULTS.md.
-std::string MakeFieldReport(const std::vector<KindResults>& results,
+std::string MakeFieldReport(const std::vector<KindResults>& all,
                             const std::vector<Load>& loads,
                             const ReportContext& context);
 
