@@ -74,7 +74,8 @@ size_t {PREFIX}malloc_good_size(size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 // rest know them by their address, from any thread.
 //
 // What an arena holds is counted in units of 64 KiB; each size class that a thread uses in
-// it takes at least one. A block that is used, or an arena that is named, after the arena
+// it takes at least one, which stays that thread's for as long as it has any of it in use,
+// or the arena ends: freed memory is first of all its own to use again. A block that is used, or an arena that is named, after the arena
 // was destroyed or reset stops the process with a line that gives the arena's number and, if
 // it was one of the last 256 to go, its name, wherever that is noticed: until the memory is
 // used again or, with the knob `arena_quarantine`, for longer.
@@ -91,7 +92,8 @@ typedef struct {PREFIX}arena_options {
   size_t struct_size;      // sizeof(*this); what is beyond it is taken as 0
   const char* name;        // for messages and statistics; copied, up to 31 bytes; or null
   {PREFIX}arena* parent;   // the arena whose quotas count this one's memory, too, and that
-                           // takes this one along when it is destroyed; null for none
+                           // takes this one along when it is destroyed; null for none;
+                           // up to 64 deep
   size_t hard_quota;       // bytes in units that this arena and its children may hold
                            // together; a call that would need more fails; 0: no bound
   size_t soft_quota;       // the same, beyond which on_soft_quota is called; 0: none

@@ -19,6 +19,7 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
     core::g_arenas.Trim(core::tls_heap);
     core::tls_heap->DrainSpans();
   }
+  core::g_arenas.TrimDead();
   core::g_instance.registry.CleanUpDead();
   return core::g_instance.region.Purge();
 }

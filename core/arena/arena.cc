@@ -23,9 +23,7 @@ bool Arena::Charge(size_t units, uint64_t* crossed) {
       *crossed = 0;
       return false;
     }
-    // Whoever nests deeper has the last bit in common.
-    if (ALCOVE_UNLIKELY(crossed_here))
-      *crossed |= uint64_t{1} << Min(level, kLevelsMax - 1);
+    if (ALCOVE_UNLIKELY(crossed_here)) *crossed |= uint64_t{1} << level;
     ++level;
   }
   return true;

@@ -20,7 +20,8 @@ namespace ALCOVE_CORE_NAMESPACE {
 
 class Arenas;
 
-// Arenas nested so deep are told apart by soft quotas' callbacks.
+// How deep arenas may be nested: their ends are, too, and a charge has a bit for
+// each level.
 inline constexpr unsigned kLevelsMax = 64;
 
 inline constexpr size_t kArenaNameBytes = 32;  // with the zero at the end
@@ -89,6 +90,7 @@ class alignas(kStoreGranule) Arena {
   bool rested = false;
   size_t alignment = 0;  // of all blocks at least
   Arena* parent = nullptr;
+  unsigned level = 0;  // how many are above it
   Atomic<ArenaHandle> parent_handle;
   Atomic<uint32_t> children;
   SoftQuotaCallback on_soft_quota = nullptr;

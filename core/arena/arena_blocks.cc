@@ -119,10 +119,12 @@ void FreeArenaBlock(Heap* home, const ArenaBlock& block, void* address) {
   if (ALCOVE_LIKELY(owner != nullptr && owner->home() == home))
     return owner->FreeOwn(block.slab, block.place);
   const unsigned index = block.place.index;
+  // Read before: once it is freed, the slab may be somebody else's.
+  const SizeClass c = block.slab->size_class;
   const BitWord bit = BitWord{1} << (index % 64);
   if (ALCOVE_UNLIKELY(FreeRemotely(block.slab, index / 64, bit) != 0))
     Stop(Misuse::kDoubleFree, address, block.size);
-  block.arena->CountFreedRemotely(block.slab->size_class);
+  block.arena->CountFreedRemotely(c);
 }
 
 void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,

@@ -19,6 +19,8 @@ constexpr ptrdiff_t kPublishStep = 64 * 1024;
 
 void ArenaHeap::Begin(Arena* arena, ArenaHandle handle, bool monotonic,
                       size_t alignment) {
+  // Announced since it retired, by threads that were late.
+  if (ALCOVE_UNLIKELY(HasMail())) OpenMail([](Slab*) {});
   arena_ = arena;
   granule_mask_ = Max(alignment, kRunGranule) - 1;
   run_units_ = monotonic ? 1 : 0;
@@ -47,7 +49,8 @@ void ArenaHeap::Retire(Stack<LedgerGroup>* spare_groups) {
     bin.slabs = 0;
   }
   used_bins_ = 0;
-  run_left_ = 0;
+  run_limit_ = nullptr;
+  resting_ = false;
   run_next_.Store(nullptr, Order::kRelaxed);
   run_ = nullptr;
   run_start_.Store(nullptr, Order::kRelaxed);
@@ -64,18 +67,35 @@ void ArenaHeap::Retire(Stack<LedgerGroup>* spare_groups) {
 
 void ArenaHeap::Rest() {
   Spoil();
-  run_left_ = 0;
   run_next_.Store(run_->start, Order::kRelaxed);
+  run_limit_ = run_->start;
   run_->zero = false;
+  run_->ledger_slot->Store(0, Order::kRelaxed);
+  OpenMail([](Slab*) {});
 }
 
 void ArenaHeap::BeginRested(Arena* arena, ArenaHandle handle,
                             size_t alignment) {
   Begin(arena, handle, true, alignment);
-  run_->arena = arena->number.Load(Order::kRelaxed);
-  run_begun_ = RunUnit(run_->start);
-  run_left_ = kUnit;
-  SetEntry(*run_range_, run_range_->IndexOf(run_->start), arena->entry());
+  resting_ = true;
+}
+
+// The first block: only now is the unit the arena's.
+bool ArenaHeap::StartRested() {
+  uint64_t crossed;
+  if (!arena_->Charge(1, &crossed)) return false;
+  NoteCrossed(crossed);
+  resting_ = false;
+  run_->arena = arena_->number.Load(Order::kRelaxed);
+  Ledger::WriteForGood(run_->ledger_slot, run_->start, 1);
+  SetEntry(*run_range_, run_range_->IndexOf(run_->start), arena_->entry());
+  return true;
+}
+
+void ArenaHeap::WakeForEnd() {
+  if (run_ != nullptr)
+    Ledger::WriteForGood(run_->ledger_slot, run_->start, run_->units);
+  resting_ = false;
 }
 
 void ArenaHeap::Count(ptrdiff_t blocks, ptrdiff_t bytes) {
@@ -290,7 +310,7 @@ bool ArenaHeap::NewRun(size_t bytes) {
   run_start_.Store(run->start, Order::kRelaxed);
   run_end_ = run->start + (units << kUnitShift);
   run_next_.Store(run->start, Order::kRelease);
-  run_left_ = 0;
+  run_limit_ = run->start;
   return true;
 }
 
@@ -307,7 +327,15 @@ void ArenaHeap::EnterPadding(const char* place) {
                                              Order::kRelaxed);
 }
 
+// How far the fast path may go: where another unit begins, its bits have to be
+// looked up first.
+void ArenaHeap::SetLimit(char* next) {
+  const size_t rest = AddressOf(next) % kUnit;
+  run_limit_ = rest == 0 ? next : next + (kUnit - rest);
+}
+
 void* ArenaHeap::AllocateRun(size_t size, size_t alignment, bool zero) {
+  if (ALCOVE_UNLIKELY(resting_) && !StartRested()) return nullptr;
   const size_t bytes = RoundUp(Max(size, 1), granule_mask_ + 1);
   char* block = nullptr;
   if (run_ != nullptr) {
@@ -326,11 +354,11 @@ void* ArenaHeap::AllocateRun(size_t size, size_t alignment, bool zero) {
   run_begun_ = RunUnit(block);
   Enter(block);
   char* const next = block + bytes;
-  const size_t rest = AddressOf(next) % kUnit;
-  // Where another unit begins, its bits have to be looked up first.
-  run_left_ = rest == 0 ? 0 : kUnit - rest;
-  if (ALCOVE_UNLIKELY(bytes > kUnit - AddressOf(block) % kUnit))
+  SetLimit(next);
+  if (ALCOVE_UNLIKELY(bytes > kUnit - AddressOf(block) % kUnit &&
+                      run_limit_ != next)) {
     run_begun_ = RunUnit(next);
+  }
   run_next_.Store(next, Order::kRelease);
   if (zero && !run_->zero) memset(block, 0, size);
   return block;
@@ -346,8 +374,7 @@ bool ArenaHeap::ExtendLast(void* block, size_t usable, size_t size) {
   const size_t bytes = RoundUp(size, granule_mask_ + 1);
   // Within its unit.
   if (AddressOf(start) % kUnit + bytes > kUnit) return false;
-  const size_t rest = AddressOf(start + bytes) % kUnit;
-  run_left_ = rest == 0 ? 0 : kUnit - rest;
+  SetLimit(start + bytes);
   run_next_.Store(start + bytes, Order::kRelease);
   return true;
 }

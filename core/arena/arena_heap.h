@@ -95,17 +95,21 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   // A block of malloc's alignment, if one can be had in a few instructions.
   ALCOVE_INLINE void* TryAllocate(size_t size) {
     // 0 wraps around, and has its turn below.
-    if (size - 1 < run_left_) {
+    char* const next = run_next_.Own();
+    if (size - 1 < static_cast<size_t>(run_limit_ - next)) {
       const size_t bytes = ((size - 1) | granule_mask_) + 1;
-      char* const block = run_next_.Own();
-      Enter(block);
-      run_left_ -= bytes;
-      run_next_.Store(block + bytes, Order::kRelease);
-      return block;
+      Enter(next);
+      run_next_.Store(next + bytes, Order::kRelease);
+      if (next == nullptr) __builtin_unreachable();
+      return next;
     }
     if (ALCOVE_UNLIKELY(size > kLookupMax)) return nullptr;
     return Pop(BinAt(LookupBinOffset(size)));
   }
+
+  // Enters the unit that was left, if nothing was allocated in it yet, in the
+  // ledger, for the arena to end it like others.
+  void WakeForEnd();
 
   // Whether all it has is one run of one unit.
   bool HasOneUnit() const {
@@ -202,6 +206,8 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   void EnterPadding(const char* place);
   void* AllocateRun(size_t size, size_t alignment, bool zero);
   bool NewRun(size_t bytes);
+  bool StartRested();
+  void SetLimit(char* next);
   void CloseRun();
   void Gained(Slab* slab);
   void Release(Slab* slab);
@@ -210,11 +216,12 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   void Count(ptrdiff_t blocks, ptrdiff_t bytes);
 
   Atomic<ArenaHandle> fast_handle_;
-  size_t run_left_ = 0;  // of the unit that is being filled
+  char* run_limit_ = nullptr;  // the end of the unit that is being filled
   Atomic<char*> run_next_;
   Atomic<BitWord>* run_begun_ = nullptr;  // that unit's bits
   size_t granule_mask_ = 0;               // the alignment of all blocks, less 1
 
+  bool resting_ = false;  // nothing was allocated in the unit that was left
   Slab* run_ = nullptr;
   Range* run_range_ = nullptr;
   Atomic<char*> run_start_;

@@ -17,6 +17,10 @@ constexpr uint64_t kNumbersAtOnce = 64;
 // make the instance reserve more address space for good.
 constexpr size_t kReserveMax = Max(Config::kRegionReserve / 4, kUnit);
 
+// How often one waits for the ends of children before looking whether there is
+// anybody who ends them.
+constexpr unsigned kWaitsPerLook = 64;
+
 constexpr size_t kNameWords = kArenaNameBytes / sizeof(uint64_t);
 
 // Runs of units that end together and lie side by side, so that they go back to
@@ -60,6 +64,14 @@ void Rename(Arena* arena, const char* name) {
     bytes[i] = name[i];
   for (size_t i = 0; i < kNameWords; ++i)
     arena->name[i].Store(words[i], Order::kRelaxed);
+}
+
+// What an arena holds is nobody's any more.
+void UnchargeAll(Arena* arena) {
+  const size_t held = arena->quota.held();
+  for (Arena* above = arena->parent; above != nullptr; above = above->parent)
+    above->quota.Uncharge(held);
+  arena->quota.Forget();
 }
 
 void ClearWords(Atomic<BitWord>* words, size_t count) {
@@ -255,16 +267,13 @@ void Arenas::GiveBack(ArenaHeap* heap, Heap* home) {
 
 void Arenas::CallBack(const Arena* arena, uint64_t crossed,
                       CallSoftQuota call) {
-  for (unsigned level = 0; ALCOVE_UNLIKELY(crossed != 0) && arena != nullptr;
-       ++level) {
+  for (; ALCOVE_UNLIKELY(crossed != 0); crossed >>= 1) {
     // Before the call: it may end a child, whose parent this is.
     const Arena* const parent = arena->parent;
-    const uint64_t bit = uint64_t{1} << Min(level, kLevelsMax - 1);
-    if ((crossed & bit) != 0 && arena->on_soft_quota != nullptr) {
+    if ((crossed & 1) != 0 && arena->on_soft_quota != nullptr) {
       call(arena->on_soft_quota, arena->handle.Load(Order::kRelaxed),
            arena->quota.held(), arena->context);
     }
-    if (level + 1 < kLevelsMax) crossed &= ~bit;
     arena = parent;
   }
 }
@@ -277,6 +286,7 @@ ArenaHandle Arenas::Create(Instance* instance, Heap* home,
   Arena* parent = nullptr;
   if (options.parent != 0) {
     parent = Resolve(options.parent);
+    if (parent->level + 1 >= kLevelsMax) return 0;
     parent->children.FetchAdd(1, Order::kAcqRel);
     // Whoever ends it meanwhile has not waited for this child.
     if (parent->handle.Load(Order::kAcquire) != options.parent)
@@ -299,27 +309,23 @@ ArenaHandle Arenas::Create(Instance* instance, Heap* home,
   } else {
     Rename(arena, options.name);
   }
-  // (What has rested ends as what it was.)
   arena->alignment = options.alignment;
-  arena->parent = parent;
+  arena->level = parent == nullptr ? 0 : parent->level + 1;
   arena->parent_handle.Store(options.parent, Order::kRelaxed);
   arena->on_soft_quota = options.on_soft_quota;
   arena->context = options.context;
   bool rested = arena->rested;
   if (ALCOVE_UNLIKELY(rested)) {
-    mine->any_rested = false;
+    mine->any_rested.Store(0, Order::kRelaxed);
     arena->rested = false;
-    const auto allows = [](size_t quota) {
-      return quota == 0 || quota >= kUnit;
-    };
-    if (!options.monotonic || parent != nullptr || options.reserve != 0 ||
-        !allows(options.hard_quota) || !allows(options.soft_quota)) {
+    if (!options.monotonic) {
+      arena->parent = nullptr;
       EndBlocks(arena, home);
       rested = false;
     }
   }
-  arena->quota.Begin(options.hard_quota, options.soft_quota,
-                     rested ? kUnit : 0);
+  arena->quota.Begin(options.hard_quota, options.soft_quota);
+  arena->parent = parent;
   arena->monotonic = options.monotonic;
   if (ALCOVE_UNLIKELY(options.reserve != 0)) {
     size_t bytes = Min(options.reserve, kReserveMax);
@@ -354,6 +360,7 @@ void Arenas::EndBlocks(Arena* arena, Heap* home) {
     unsigned kept = 0;
     for (ArenaHeap* heap = arena->heaps.Load(Order::kAcquire); heap != nullptr;
          heap = heap->next.Load(Order::kRelaxed)) {
+      heap->WakeForEnd();
       heap->ledger().ForEach([&](LedgerEntry entry) {
         char* const start = entry.start();
         const size_t units = entry.units();
@@ -399,10 +406,7 @@ void Arenas::EndBlocks(Arena* arena, Heap* home) {
     }
     arena->reserve_range = nullptr;
   }
-  const size_t held = arena->quota.held();
-  for (Arena* above = arena->parent; above != nullptr; above = above->parent)
-    above->quota.Uncharge(held);
-  arena->quota.Forget();
+  UnchargeAll(arena);
   if (ALCOVE_UNLIKELY(arena->counted())) arena->ForgetCounts();
 }
 
@@ -410,6 +414,7 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
   const ArenaHandle handle =
       arena->number.Load(Order::kRelaxed) << kArenaPlaceBits | arena->place;
   const Table* const table = table_.Load(Order::kAcquire);
+  unsigned waits = 0;
   while (arena->children.Load(Order::kAcquire) != 0) {
     const uint32_t places = places_.Load(Order::kRelaxed);
     for (uint32_t place = 1; place <= places; ++place) {
@@ -421,8 +426,12 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
       if (child->handle.CompareExchange(own, 0, Order::kAcqRel))
         Finish(child, own, home);
     }
-    // Those that other threads are just ending.
-    if (arena->children.Load(Order::kAcquire) != 0) platform::Yield();
+    // Those that other threads are just ending. Or were, when this process was
+    // forked from theirs: there is nobody to wait for then.
+    if (arena->children.Load(Order::kAcquire) == 0) break;
+    if (++waits % kWaitsPerLook == 0 && !instance()->registry.OthersLive(home))
+      arena->children.Store(0, Order::kRelaxed);
+    platform::Yield();
   }
 }
 
@@ -438,29 +447,43 @@ bool Arenas::EndRested(Arena* arena, Heap* home) {
     return false;
   }
   ThreadArenas* const mine = ThreadArenas::Of(home);
-  if (mine->any_rested || mine->kept_count == ThreadArenas::kKeptMax)
+  if (mine->any_rested.Load(Order::kRelaxed) != 0 ||
+      mine->kept_count == ThreadArenas::kKeptMax) {
     return false;
+  }
   Slab* const run = heap->run();
   const Range* const range = heap->run_range();
   const size_t first = range->IndexOf(run->start);
   SetEntry(*range, first, MakeEntry(kGoneClass, arena->place));
   WipeRun(range, first, run);
   heap->Rest();
-  arena->quota.Forget();
+  UnchargeAll(arena);
   arena->rested = true;
-  mine->any_rested = true;
+  mine->any_rested.Store(1, Order::kRelaxed);
   return true;
 }
 
 ALCOVE_COLD void Arenas::Trim(Heap* home) {
   ThreadArenas* const mine = ThreadArenas::Of(home);
-  if (!mine->any_rested) return;
+  if (mine->any_rested.Load(Order::kRelaxed) == 0) return;
   for (unsigned i = 0; i < mine->kept_count; ++i) {
     if (!mine->kept[i]->rested) continue;
     mine->kept[i]->rested = false;
     EndBlocks(mine->kept[i], home);
   }
-  mine->any_rested = false;
+  mine->any_rested.Store(0, Order::kRelaxed);
+}
+
+ALCOVE_COLD void Arenas::TrimDead() {
+  if (table_.Load(Order::kAcquire) == nullptr) return;
+  Registry& registry = instance()->registry;
+  for (Heap* heap = registry.first(); heap != nullptr; heap = heap->next_heap) {
+    if (ThreadArenas::Of(heap)->any_rested.Load(Order::kRelaxed) == 0) continue;
+    if (!registry.TakeIfDead(heap)) continue;
+    Trim(heap);
+    heap->DrainSpans();
+    registry.LeaveTaken(heap);
+  }
 }
 
 // The rest of the end of an arena that has no handle any more.

@@ -29,7 +29,7 @@ struct ThreadArenas {
   // of them has rested (ArenaHeap::Rest).
   Arena* kept[kKeptMax];
   unsigned kept_count;
-  bool any_rested;
+  Atomic<uint32_t> any_rested;
 
   // Heaps to use again; and those that other threads have put back.
   ArenaHeap* spare;
@@ -89,6 +89,8 @@ class Arenas {
 
   // Gives back what the calling thread keeps of arenas that are gone.
   void Trim(Heap* home);
+  // The same for threads that are gone.
+  void TrimDead();
 
   // Gives units of an arena that is gone back to the region, or puts them under
   // quarantine, and instead of them those that are there for longest.

@@ -53,14 +53,15 @@ class Ledger {
   // A slot to Write a span to, or to Remove if there is none after all. Null if
   // there is no memory.
   Slot* Find(Store* store, Stack<LedgerGroup>* spare) {
-    LedgerGroup* group = &first_;
-    for (;;) {
-      if (group->used < LedgerGroup::kSlots) {
-        Slot* const slot = &group->slots[group->used];
-        group->used = group->used + 1;
+    LedgerGroup* group = current_ == nullptr ? &first_ : current_;
+    if (Slot* const slot = FindIn(group); ALCOVE_LIKELY(slot != nullptr))
+      return slot;
+    // Rarely enough for a look at all of them.
+    for (group = &first_;;) {
+      if (Slot* const slot = FindIn(group); slot != nullptr) {
+        current_ = group;
         return slot;
       }
-      if (group->freed.Load(Order::kAcquire) != 0) return Reuse(group);
       LedgerGroup* next = group->next.Load(Order::kRelaxed);
       if (next == nullptr) {
         next = NewGroup(store, spare);
@@ -115,6 +116,7 @@ class Ledger {
       group = next;
     }
     ClearGroup(&first_);
+    current_ = nullptr;
   }
 
  private:
@@ -124,6 +126,15 @@ class Ledger {
     group->used = 0;
     group->freed.Store(0, Order::kRelaxed);
     group->next.Store(nullptr, Order::kRelaxed);
+  }
+
+  static Slot* FindIn(LedgerGroup* group) {
+    if (ALCOVE_LIKELY(group->used < LedgerGroup::kSlots)) {
+      Slot* const slot = &group->slots[group->used];
+      group->used = group->used + 1;
+      return slot;
+    }
+    return group->freed.Load(Order::kAcquire) != 0 ? Reuse(group) : nullptr;
   }
 
   // An empty slot below `used`. (No other that was found is empty still.)
@@ -144,6 +155,7 @@ class Ledger {
   }
 
   LedgerGroup first_;
+  LedgerGroup* current_ = nullptr;  // where a slot was found last; null: first_
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE
