@@ -118,6 +118,25 @@ TEST_F(StoreTest, ManyThreadsTakeDistinctObjects) {
       << "those who were late give theirs back";
 }
 
+// While one thread maps a chunk, another one is faster.
+TEST_F(StoreTest, ALateChunkGoesBack) {
+  struct Other {
+    Store* store;
+    void* object = nullptr;
+    static void Take(void* context) {
+      auto* const self = static_cast<Other*>(context);
+      if (self->object == nullptr) self->object = self->store->Take(512);
+    }
+  } other{&store_};
+  const int64_t mapped = fake::MappedBytes();
+  const fake::ScopedHook hook(Primitive::kMap, &Other::Take, &other);
+  void* const object = store_.Take(512);
+  ASSERT_NE(object, nullptr);
+  ASSERT_NE(other.object, nullptr);
+  EXPECT_NE(object, other.object);
+  EXPECT_EQ(fake::MappedBytes() - mapped, static_cast<int64_t>(kChunk));
+}
+
 // ---- Stack ----
 
 struct alignas(kStoreGranule) Item {
