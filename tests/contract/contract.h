@@ -46,7 +46,7 @@ testing::AssertionResult Holds(const void* block, size_t size, uint64_t seed);
 testing::AssertionResult IsZero(const void* block, size_t size);
 
 // Begins and ends with an instance of which nothing is mapped, and checks that
-// no block was left behind.
+// no block and no arena was left behind.
 class ContractTest : public testing::Test {
  protected:
   void SetUp() override;

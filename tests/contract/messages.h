@@ -4,6 +4,7 @@
 #define TESTS_CONTRACT_MESSAGES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace contract {
@@ -25,6 +26,20 @@ inline constexpr char kWrongSize[] =
     "sized free with a size that cannot be that of";
 inline constexpr char kWrongAlignment[] =
     "sized free with an alignment that cannot be that of";
+
+// Of a block whose arena is gone; OfGoneArena follows the address.
+inline constexpr char kFreeOf[] = "free of";
+inline constexpr char kUseOf[] = "size or realloc asked of";
+
+// "arena 7 (name)", or "arena 7" of one without a name.
+inline std::string ArenaText(uint64_t number, const std::string& name) {
+  return "arena " + std::to_string(number) +
+         (name.empty() ? "" : " (" + name + ")");
+}
+
+inline std::string OfGoneArena(uint64_t number, const std::string& name) {
+  return ", a block of " + ArenaText(number, name) + ", which is gone";
+}
 
 // What follows the address where the block's size is known.
 inline std::string OfBytes(size_t size) {
