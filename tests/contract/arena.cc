@@ -1,6 +1,7 @@
 #include "tests/contract/arena.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <utility>
 
 #include "tests/contract/messages.h"
@@ -33,6 +34,17 @@ std::vector<subject::ArenaClassStats> ClassesOf(subject::Arena* arena) {
 std::string TextOf(subject::Arena* arena) {
   const subject::ArenaStats stats = StatsOf(arena);
   return ArenaText(stats.number, stats.name);
+}
+
+std::string Says(const std::string& text) {
+  return "alcove[" + std::string(subject::prefix) + "]: " + text + "\n";
+}
+
+std::string Hex(const void* address) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "0x%zx",
+                reinterpret_cast<uintptr_t>(address));
+  return text;
 }
 
 ScopedArena::ScopedArena(const subject::ArenaOptions& options)

@@ -26,6 +26,10 @@ std::vector<subject::ArenaClassStats> ClassesOf(subject::Arena* arena);
 // "arena 7 (name)", as messages call it.
 std::string TextOf(subject::Arena* arena);
 
+// "alcove[<prefix>]: <text>\n", and an address as such a text has it.
+std::string Says(const std::string& text);
+std::string Hex(const void* address);
+
 // An arena that is destroyed in the end, unless it was before.
 class ScopedArena {
  public:

@@ -27,7 +27,7 @@ inline constexpr char kWrongSize[] =
 inline constexpr char kWrongAlignment[] =
     "sized free with an alignment that cannot be that of";
 
-// Of a block whose arena is gone; OfGoneArena follows the address.
+// Of a block whose arena is gone; OfGone follows the address.
 inline constexpr char kFreeOf[] = "free of";
 inline constexpr char kUseOf[] = "size or realloc asked of";
 
@@ -37,8 +37,18 @@ inline std::string ArenaText(uint64_t number, const std::string& name) {
          (name.empty() ? "" : " (" + name + ")");
 }
 
-inline std::string OfGoneArena(uint64_t number, const std::string& name) {
-  return ", a block of " + ArenaText(number, name) + ", which is gone";
+inline std::string OfGone(const std::string& arena) {
+  return ", a block of " + arena + ", which is gone";
+}
+inline std::string UseOfGone(const std::string& arena) {
+  return "use of " + arena + ", which is gone";
+}
+inline constexpr char kUseOfNone[] = "use of an arena that never was,";
+
+// "realloc in arena 7 (name) of 0x7f0012345678, which is not its block".
+inline std::string ReallocIn(const std::string& arena,
+                             const std::string& address) {
+  return "realloc in " + arena + " of " + address + ", which is not its block";
 }
 
 // What follows the address where the block's size is known.
