@@ -26,8 +26,6 @@ struct Stats {
   uintptr_t address_low;
   uintptr_t address_high;
   size_t arenas;
-<<<<<<< HEAD
-=======
 };
 
 // A handle of an arena; nothing is known of what it points to.
@@ -74,7 +72,6 @@ struct ArenaClassStats {
   size_t blocks_live;
   size_t bytes_live;
   size_t units;
->>>>>>> 71df5fa (Tests of arenas: their life, options, malloc family and realloc, in both modes)
 };
 
 extern const char* const prefix;
