@@ -67,6 +67,10 @@ class Cycles {
           if (target_ == 0) return;
           while (done_ < target_) Step(t);
           pthread_barrier_wait(&end_);
+          // All arenas are gone when the warm memory of each thread goes, too.
+          pthread_barrier_wait(&begin_);
+          subject::purge();
+          pthread_barrier_wait(&end_);
         }
       });
     }
@@ -85,6 +89,8 @@ class Cycles {
     pthread_barrier_wait(&begin_);
     pthread_barrier_wait(&end_);
     for (Slot& slot : slots_) End(slot);
+    pthread_barrier_wait(&begin_);
+    pthread_barrier_wait(&end_);
   }
   const char* failure() const { return failure_; }
 

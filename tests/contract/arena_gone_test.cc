@@ -271,7 +271,7 @@ TEST_P(ArenaGoneDeathTest, HandleAfterShutdown) {
   subject::Arena* const arena = subject::arena_create(&options);
   subject::arena_malloc(arena, 8);
   ASSERT_EQ(subject::shutdown(), 0);
-  EXPECT_STOPS_LIKE(subject::arena_malloc(arena, 8), HasSubstr("]: use of an"));
+  EXPECT_STOPS_LIKE(subject::arena_malloc(arena, 8), HasSubstr("]: use of a"));
   ScopedArena next(options);
   subject::arena_malloc(next, 8);
   EXPECT_STOPS_LIKE(subject::arena_malloc(arena, 8), HasSubstr("]: use of a"));

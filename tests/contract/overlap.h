@@ -21,6 +21,7 @@ struct Filled {
   size_t size = 0;  // that the pattern covers
   uint64_t seed = 0;
   subject::Arena* arena = nullptr;  // null in the main heap
+  size_t usable = 0;                // which must not change while it lives
 };
 
 // How long to run, from the environment:
@@ -70,6 +71,7 @@ class OverlapWorker {
   void Add(void* address, size_t asked, subject::Arena* arena);
   Filled Take(size_t i);
   void Verify(const Filled& block);
+  void VerifyContents(const void* block, size_t size, uint64_t seed);
   void Free(const Filled& block);
   void Reallocate(Filled block);
   void Fail(const std::string& what);
