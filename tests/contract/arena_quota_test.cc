@@ -112,6 +112,19 @@ TEST_P(ArenaQuotaTest, SmallBlocksFillWhatThereIs) {
   }
 }
 
+// A block needs the units it lies in, not those that would make a good slab.
+TEST_P(ArenaQuotaTest, ABlockFitsWhereItsUnitsDo) {
+  for (const size_t size : {8 * kKiB, 16 * kKiB, 20 * kKiB, 40 * kKiB, kUnit,
+                            kUnit + 1, 3 * kUnit}) {
+    const size_t units = (size + kUnit - 1) / kUnit;
+    for (size_t quota = units; quota <= 9; ++quota) {
+      ScopedArena arena(WithQuota(Options(), quota * kUnit));
+      EXPECT_NE(subject::arena_malloc(arena, size), nullptr)
+          << size << " bytes in " << quota << " units";
+    }
+  }
+}
+
 TEST_P(ArenaQuotaTest, EveryFunctionFailsAtTheLimit) {
   ScopedArena arena(WithQuota(Options(), 16 * kUnit));
   void* const block = subject::arena_malloc(arena, 14 * kUnit);
@@ -163,6 +176,22 @@ TEST_P(ArenaQuotaTest, UsableAgainAfterFrees) {
       EXPECT_GE(second.size(), first.size()) << size;
       FreeAll(second);
       EXPECT_LE(StatsOf(arena).bytes_held_peak, 32 * kUnit);
+    }
+  }
+}
+
+// One small block at a time, each of another class: what they were is in
+// nobody's way.
+TEST_P(ArenaQuotaTest, UsableAgainForOtherSizes) {
+  if (monotonic()) GTEST_SKIP() << "which never gives out a block twice";
+  ScopedArena arena(WithQuota(Options(), 4 * kUnit));
+  void* last = nullptr;
+  for (int round = 0; round < 3; ++round) {
+    for (size_t size = 16; size <= 8 * kKiB; size *= 2) {
+      void* const block = subject::arena_malloc(arena, size);
+      ASSERT_NE(block, nullptr) << size;
+      subject::free(last);
+      last = block;
     }
   }
 }

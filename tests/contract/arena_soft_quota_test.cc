@@ -145,6 +145,20 @@ TEST_P(ArenaSoftQuotaTest, EveryFunctionThatNeedsMemoryCalls) {
   expect_call(9);
 }
 
+// A block that has to move, for its neighbour is in the way: whatever was tried
+// on the way there, it is one call that exceeds.
+TEST_P(ArenaSoftQuotaTest, AMoveCrossesOnce) {
+  Watched watched(Options(), 4 * kUnit);
+  void* const block = AllocateUnits(watched, 2);
+  void* const neighbour = AllocateUnits(watched, 2);
+  ASSERT_NE(neighbour, nullptr);
+  Fill(block, 2 * kUnit, 1);
+  void* const moved = subject::realloc(block, 4 * kUnit);
+  EXPECT_TRUE(Holds(moved, 2 * kUnit, 1));
+  EXPECT_EQ(watched.calls, 1);
+  EXPECT_EQ(watched.held, HeldBy(watched));
+}
+
 TEST_P(ArenaSoftQuotaTest, NeverCallsForWhatIsRefused) {
   subject::ArenaOptions options = Options();
   options.hard_quota = 8 * kUnit;
