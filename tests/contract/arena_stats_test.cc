@@ -108,6 +108,10 @@ size_t RandomSize(std::mt19937& random) {
 }
 
 TEST_P(ArenaStatsTest, AnArenaThatHasNothing) {
+  {
+    ScopedArena before(Options());
+    subject::arena_malloc(before, 100);
+  }
   ScopedArena arena(Options());
   const subject::ArenaStats stats = StatsOf(arena);
   EXPECT_EQ(stats.blocks_live, 0u);
