@@ -31,6 +31,8 @@ std::vector<subject::ArenaClassStats> ClassesOf(subject::Arena* arena) {
   return classes;
 }
 
+bool Quarantines() { return Config().at("arena_quarantine") != "0"; }
+
 std::string TextOf(subject::Arena* arena) {
   const subject::ArenaStats stats = StatsOf(arena);
   return ArenaText(stats.number, stats.name);

@@ -23,6 +23,9 @@ subject::ArenaOptions Options(uint32_t mode = subject::kGeneral);
 subject::ArenaStats StatsOf(subject::Arena* arena);
 std::vector<subject::ArenaClassStats> ClassesOf(subject::Arena* arena);
 
+// Whether units that an arena left stay out of use for a while.
+bool Quarantines();
+
 // "arena 7 (name)", as messages call it.
 std::string TextOf(subject::Arena* arena);
 

@@ -25,10 +25,11 @@ static_assert(!std::is_copy_assignable_v<cpp::arena>);
 static_assert(std::is_nothrow_move_constructible_v<cpp::arena>);
 static_assert(std::is_nothrow_move_assignable_v<cpp::arena>);
 static_assert(std::is_nothrow_destructible_v<cpp::arena>);
-// Neither options nor a handle are taken for an arena unasked.
+// Options are not taken for an arena unasked, and a handle, or null, never is.
 static_assert(!std::is_convertible_v<cpp::arena_options, cpp::arena>);
-static_assert(!std::is_convertible_v<
-              decltype(std::declval<cpp::arena>().handle()), cpp::arena>);
+static_assert(!std::is_constructible_v<
+              cpp::arena, decltype(std::declval<cpp::arena>().handle())>);
+static_assert(!std::is_constructible_v<cpp::arena, std::nullptr_t>);
 
 uint64_t BlocksIn(const cpp::arena& arena) { return arena.stats().blocks_live; }
 
@@ -67,11 +68,6 @@ TEST_F(ArenaCppTest, TakesOptions) {
 TEST_F(ArenaCppTest, OptionsThatMakeNoSenseThrow) {
   EXPECT_THROW(cpp::arena({.alignment = 3}), std::bad_alloc);
   EXPECT_THROW(cpp::arena({.mode = 2}), std::bad_alloc);
-}
-
-TEST_F(ArenaCppTest, EmptyBracesAreNoOptions) {
-  cpp::arena arena({});
-  EXPECT_TRUE(arena) << "taken for a null handle";
 }
 
 TEST_F(ArenaCppTest, SoftQuotaCalls) {
@@ -135,9 +131,10 @@ TEST_F(ArenaCppTest, HandlesComeAndGo) {
   auto* const handle = arena.release();
   EXPECT_FALSE(arena);
   EXPECT_EQ(GetStats().arenas, 1u);
-  cpp::arena owner(handle);
+  cpp::arena owner = cpp::arena::adopt(handle);
   EXPECT_EQ(owner.handle(), handle);
   EXPECT_NE(owner.allocate(8), nullptr);
+  EXPECT_FALSE(cpp::arena::adopt(nullptr));
 }
 
 // ---- Blocks ----

@@ -178,6 +178,24 @@ TEST_P(ArenaGoneDeathTest, IsRemembered) {
   }
 }
 
+// With the knob, new blocks do not take the place of what is gone at once.
+TEST_P(ArenaGoneDeathTest, IsRememberedInQuarantine) {
+  if (!Quarantines()) GTEST_SKIP() << "the place may be another block's";
+  const Leftovers gone(Options());
+  std::vector<void*> elsewhere;
+  for (int i = 0; i < 5; ++i) {
+    const Leftovers more(Options());
+    for (const size_t size : kSizesOfAllKinds)
+      elsewhere.push_back(subject::malloc(size));
+  }
+  ScopedArena next(Options());
+  for (const size_t size : kSizesOfAllKinds) subject::arena_malloc(next, size);
+  for (void* const block : gone.blocks) {
+    EXPECT_STOPS(subject::free(block), Line(kFreeOf, block, gone.Of()));
+  }
+  for (void* const block : elsewhere) subject::free(block);
+}
+
 // ---- Handles ----
 
 std::vector<std::function<void()>> UsesOf(subject::Arena* arena) {

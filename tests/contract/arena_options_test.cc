@@ -168,7 +168,8 @@ TEST_F(ArenaOptionsTest, ReserveIsTakenButNotHeld) {
     EXPECT_EQ(StatsOf(arena).bytes_held, 0u);
     arena.Destroy();
     subject::purge();  // the thread's warm memory
-    EXPECT_EQ(GetStats().bytes_spans, spans) << "the reserve was kept";
+    EXPECT_TRUE(Quarantines() || GetStats().bytes_spans == spans)
+        << "the reserve was kept";
   }
 }
 

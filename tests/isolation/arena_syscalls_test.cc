@@ -26,15 +26,18 @@ class ArenaSyscallsTest : public contract::ArenaModesTest {
  protected:
   // Runs the work in a thread of which the system calls are counted.
   static void Counted(const std::function<void()>& work) {
+    // A thread of the instance's own begins here: making one needs to return
+    // from a system call twice, which a counted one cannot.
+    subject::free(subject::malloc(1));
     std::thread([&] {
       ASSERT_TRUE(CountSyscallsOfThisThread());
       work();
     }).join();
   }
-  // Where each free may give memory back at once, that is a system call.
+  // Where memory may go back at once, by a system call, for each free.
   static bool PurgesAtOnce() {
-    return contract::IsOn("background_purge") ||
-           std::atoi(contract::Config()["purge_delay_ms"].c_str()) < 100;
+    return contract::IsOn("background_purge") || contract::Quarantines() ||
+           std::atoi(contract::Config().at("purge_delay_ms").c_str()) < 100;
   }
 };
 
@@ -150,8 +153,11 @@ TEST_P(ArenaSyscallsTest, TheEndOfManyBlocksIsThatOfFew) {
       for (const size_t size : {16, 64, 1000}) {
         const Cost few = CostOfTheEnd(Options(), 10, size, reset);
         const Cost many = CostOfTheEnd(Options(), 100000, size, reset);
+        // Where memory goes back at once, each unit may go alone.
+        const size_t of_units =
+            PurgesAtOnce() ? many.units * 2 : many.units / 32;
         EXPECT_LE(few.calls, 8u) << size;
-        EXPECT_LE(many.calls, 8 + many.units / 32)
+        EXPECT_LE(many.calls, 8 + of_units)
             << LastSyscalls() << " for " << many.units << " units, blocks of "
             << size;
       }
