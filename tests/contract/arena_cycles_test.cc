@@ -207,14 +207,17 @@ void Print(const char* what, size_t before, size_t after) {
 }
 
 TEST_F(ArenaCyclesTest, LeaveNothing) {
-  const uint64_t cycles = FromEnvironment("ARENA_CYCLES", 3000);
+  // Where memory goes back at once the system is asked for it again each time.
+  const bool slow = IsOn("background_purge") || Quarantines() ||
+                    Config().at("purge_delay_ms") == "0";
+  const uint64_t cycles = FromEnvironment("ARENA_CYCLES", slow ? 500 : 3000);
   const uint64_t seed = FromEnvironment("ARENA_SEED", 1);
   Cycles run(seed);
   // The most there can be at once, and twice that for holes.
   void* const most = subject::malloc(2 * kSlots * kQuota);
   ASSERT_NE(most, nullptr);
   subject::free(most);
-  run.Run(500);
+  run.Run(400);
   const State before = Look();
   run.Run(cycles);
   const State after = Look();
@@ -248,7 +251,9 @@ TEST_F(ArenaCyclesTest, LeaveNothing) {
   EXPECT_EQ(after.stats.bytes_live, 0u);
   EXPECT_EQ(after.stats.bytes_dirty, 0u);
   EXPECT_EQ(after.stats.bytes_cached, before.stats.bytes_cached);
-  EXPECT_EQ(after.stats.bytes_spans, before.stats.bytes_spans);
+  // Of the last arenas something may be in quarantine.
+  EXPECT_TRUE(Quarantines() ||
+              after.stats.bytes_spans == before.stats.bytes_spans);
   EXPECT_EQ(after.stats.bytes_reserved, before.stats.bytes_reserved);
   EXPECT_EQ(after.stats.bytes_metadata, before.stats.bytes_metadata);
   EXPECT_EQ(after.stats.bytes_committed, before.stats.bytes_committed);
