@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
@@ -128,23 +129,45 @@ class Cycles {
       Block& block = blocks[random() % kBlocksOfAThread];
       if (block.address != nullptr) {
         Verify(block);
+        if (random() % 4 == 0) {
+          Resize(block, RandomSize(random));
+          continue;
+        }
         subject::free(block.address);
         block = {};
         continue;
       }
-      // As often between 1 and 2 bytes as between 4 and 8 MiB.
-      const double exponent =
-          static_cast<double>(random() >> 11) / (1ull << 53);
-      const auto size = static_cast<size_t>(
-          std::pow(static_cast<double>(kBlockMax), exponent));
+      const size_t size = RandomSize(random);
       void* const address = subject::arena_malloc(arena, size);
       if (address == nullptr) continue;  // its quota
       if (subject::arena_of(address) != arena) failure_ = "another arena's";
       block = {static_cast<unsigned char*>(address), size,
                static_cast<unsigned char>(random())};
-      for (size_t at = 0; at < size; at += 4096) block.address[at] = block.mark;
-      block.address[size - 1] = block.mark;
+      Mark(block);
     }
+  }
+  // In place or to another, by which pages may move.
+  void Resize(Block& block, size_t size) {
+    void* const address = subject::realloc(block.address, size);
+    if (address == nullptr) return;  // its quota
+    block.address = static_cast<unsigned char*>(address);
+    // The last byte of the smaller one may be no longer what it was.
+    for (size_t at = 0; at < std::min(size, block.size); at += 4096) {
+      if (block.address[at] != block.mark) failure_ = "realloc lost contents";
+    }
+    block.size = size;
+    Mark(block);
+  }
+  // As often between 1 and 2 bytes as between 4 and 8 MiB.
+  static size_t RandomSize(std::mt19937_64& random) {
+    const double exponent = static_cast<double>(random() >> 11) / (1ull << 53);
+    return static_cast<size_t>(
+        std::pow(static_cast<double>(kBlockMax), exponent));
+  }
+  static void Mark(const Block& block) {
+    for (size_t at = 0; at < block.size; at += 4096)
+      block.address[at] = block.mark;
+    block.address[block.size - 1] = block.mark;
   }
   void Verify(const Block& block) {
     for (size_t at = 0; at < block.size; at += 4096) {
