@@ -4,6 +4,57 @@
 
 #include "tests/contract/default_heap.h"
 
+static void CountBlock(void* block, size_t size, void* context) {
+  *(size_t*)context += block != NULL && size >= 1;
+}
+
+static void CountCall(contract_default_arena* arena, size_t bytes_held,
+                      void* context) {
+  *(size_t*)context += arena != NULL && bytes_held > 65536;
+}
+
+static int UseArenaFromC(void) {
+  size_t calls = 0;
+  size_t visited = 0;
+  contract_default_arena_options options = {
+      .struct_size = sizeof(options),
+      .name = "from C",
+      .hard_quota = 1 << 20,
+      .soft_quota = 65536,
+      .on_soft_quota = CountCall,
+      .context = &calls,
+      .alignment = 32,
+      .reserve = 65536,
+      .mode = contract_default_arena_monotonic,
+  };
+  contract_default_arena* parent = contract_default_arena_create(NULL);
+  options.parent = parent;
+  contract_default_arena* arena = contract_default_arena_create(&options);
+  if (arena == NULL || parent == NULL) return 10;
+  void* block = contract_default_arena_malloc(arena, 10);
+  block = contract_default_arena_realloc(arena, block, 100);
+  block = contract_default_arena_reallocarray(arena, block, 10, 100);
+  if (contract_default_arena_of(block) != arena) return 11;
+  contract_default_free(block);
+  if (contract_default_arena_calloc(arena, 10, 10) == NULL) return 12;
+  if (contract_default_arena_aligned_alloc(arena, 64, 10) == NULL) return 13;
+  if (contract_default_arena_posix_memalign(arena, &block, 64, 100000) != 0)
+    return 14;
+  if (calls != 1) return 15;
+  contract_default_arena_stats_t stats = {.struct_size = sizeof(stats)};
+  if (contract_default_arena_stats(arena, &stats) != 0) return 16;
+  if (stats.blocks_live != 3 || stats.name[0] != 'f') return 17;
+  contract_default_arena_class_stats_t classes[2];
+  if (contract_default_arena_class_stats(arena, classes, 2) != 2) return 18;
+  if (contract_default_arena_visit_blocks(arena, CountBlock, &visited) != 3 ||
+      visited != 3)
+    return 19;
+  contract_default_arena_reset(arena);
+  contract_default_arena_destroy(parent);
+  contract_default_stats_t all = {.struct_size = sizeof(all)};
+  return contract_default_stats(&all) == 0 && all.arenas == 0 ? 0 : 20;
+}
+
 int UseFromC(void) {
   contract_default_stats_t stats = {.struct_size = sizeof(stats)};
   void* block = NULL;
@@ -23,6 +74,8 @@ int UseFromC(void) {
   if (contract_default_version()[0] == '\0' ||
       contract_default_config()[0] != '{')
     return 5;
+  const int in_arena = UseArenaFromC();
+  if (in_arena != 0) return in_arena;
   contract_default_thread_detach();
   contract_default_purge();
   return contract_default_shutdown();

@@ -120,6 +120,7 @@ void ContractTest::TearDown() {
   const subject::Stats stats = GetStats();
   EXPECT_EQ(stats.blocks_live, 0u);
   EXPECT_EQ(stats.bytes_live, 0u);
+  EXPECT_EQ(stats.arenas, 0u);
   EXPECT_EQ(subject::shutdown(), 0);
 }
 

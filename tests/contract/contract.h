@@ -46,7 +46,7 @@ testing::AssertionResult Holds(const void* block, size_t size, uint64_t seed);
 testing::AssertionResult IsZero(const void* block, size_t size);
 
 // Begins and ends with an instance of which nothing is mapped, and checks that
-// no block was left behind.
+// no block and no arena was left behind.
 class ContractTest : public testing::Test {
  protected:
   void SetUp() override;
@@ -57,6 +57,10 @@ class ContractTest : public testing::Test {
 
 // One statement that must stop the process with exactly this line.
 #define EXPECT_STOPS(statement, line) \
-  EXPECT_EXIT(statement, testing::KilledBySignal(SIGABRT), testing::Eq(line))
+  EXPECT_STOPS_LIKE(statement, testing::Eq(line))
+
+// The same where several lines will do.
+#define EXPECT_STOPS_LIKE(statement, matcher) \
+  EXPECT_EXIT(statement, testing::KilledBySignal(SIGABRT), matcher)
 
 #endif  // TESTS_CONTRACT_CONTRACT_H_

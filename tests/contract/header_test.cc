@@ -13,6 +13,7 @@ TEST(HeaderTest, InC17) { EXPECT_EQ(UseFromC(), 0); }
 
 TEST(HeaderTest, WithoutExceptionsAndRtti) {
   EXPECT_TRUE(UseWithoutExceptions());
+  EXPECT_TRUE(UseArenasWithoutExceptions());
 }
 
 TEST(HeaderTest, InlinedWithoutExceptionsAndRtti) { EXPECT_TRUE(UseInlined()); }
@@ -20,6 +21,7 @@ TEST(HeaderTest, InlinedWithoutExceptionsAndRtti) { EXPECT_TRUE(UseInlined()); }
 // What cannot throw must not return either.
 TEST(HeaderDeathTest, WithoutExceptionsFailureStops) {
   EXPECT_DEATH(FailWithoutExceptions(), "");
+  EXPECT_DEATH(FailInAnArenaWithoutExceptions(), "");
   EXPECT_DEATH(FailInlined(), "");
 }
 

@@ -4,6 +4,7 @@
 #define TESTS_CONTRACT_MESSAGES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace contract {
@@ -25,6 +26,30 @@ inline constexpr char kWrongSize[] =
     "sized free with a size that cannot be that of";
 inline constexpr char kWrongAlignment[] =
     "sized free with an alignment that cannot be that of";
+
+// Of a block whose arena is gone; OfGone follows the address.
+inline constexpr char kFreeOf[] = "free of";
+inline constexpr char kUseOf[] = "size or realloc asked of";
+
+// "arena 7 (name)", or "arena 7" of one without a name.
+inline std::string ArenaText(uint64_t number, const std::string& name) {
+  return "arena " + std::to_string(number) +
+         (name.empty() ? "" : " (" + name + ")");
+}
+
+inline std::string OfGone(const std::string& arena) {
+  return ", a block of " + arena + ", which is gone";
+}
+inline std::string UseOfGone(const std::string& arena) {
+  return "use of " + arena + ", which is gone";
+}
+inline constexpr char kUseOfNone[] = "use of an arena that never was,";
+
+// "realloc in arena 7 (name) of 0x7f0012345678, which is not its block".
+inline std::string ReallocIn(const std::string& arena,
+                             const std::string& address) {
+  return "realloc in " + arena + " of " + address + ", which is not its block";
+}
 
 // What follows the address where the block's size is known.
 inline std::string OfBytes(size_t size) {

@@ -36,29 +36,37 @@ size_t OverlapWorker::RandomSize() {
   return random_() % (3 * kMiB);
 }
 
-void OverlapWorker::Add(void* address, size_t asked) {
+void OverlapWorker::Add(void* address, size_t asked, subject::Arena* arena) {
   if (address == nullptr)
     return Fail("no memory for " + std::to_string(asked) + " bytes");
+  if (subject::arena_of(address) != arena)
+    return Fail("a block lies in another arena than it was asked of");
   const size_t usable = subject::malloc_usable_size(address);
   if (usable < asked) return Fail("usable size below what was asked for");
   // Up to the last usable byte every other time.
-  const Filled block = {address, random_() % 2 == 0 ? usable : asked,
-                        random_()};
+  const Filled block = {address, random_() % 2 == 0 ? usable : asked, random_(),
+                        arena, usable};
   Fill(block.address, block.size, block.seed);
   bytes_ += usable;
   blocks_.push_back(block);
 }
 
 void OverlapWorker::Verify(const Filled& block) {
-  if (const auto holds = Holds(block.address, block.size, block.seed); !holds) {
+  VerifyContents(block.address, block.size, block.seed);
+  if (subject::malloc_usable_size(block.address) != block.usable)
+    Fail("the usable size of a live block changed");
+}
+
+void OverlapWorker::VerifyContents(const void* block, size_t size,
+                                   uint64_t seed) {
+  if (const auto holds = Holds(block, size, seed); !holds)
     Fail(holds.message());
-  }
 }
 
 Filled OverlapWorker::Take(size_t i) {
   const Filled block = std::exchange(blocks_[i], blocks_.back());
   blocks_.pop_back();
-  bytes_ -= subject::malloc_usable_size(block.address);
+  bytes_ -= block.usable;
   Verify(block);
   return block;
 }
@@ -74,10 +82,36 @@ void OverlapWorker::Free(const Filled& block) {
 
 void OverlapWorker::Reallocate(Filled block) {
   const size_t size = std::max<size_t>(RandomSize(), 1);
-  void* const address = subject::realloc(block.address, size);
+  void* const address =
+      block.arena != nullptr && random_() % 2 == 0
+          ? subject::arena_realloc(block.arena, block.address, size)
+          : subject::realloc(block.address, size);
   if (address != nullptr)
-    Verify({address, std::min(size, block.size), block.seed});
-  Add(address, size);
+    VerifyContents(address, std::min(size, block.size), block.seed);
+  Add(address, size, block.arena);
+}
+
+void* OverlapWorker::Allocate(subject::Arena* arena, size_t size) {
+  const uint64_t way = random_() % 8;
+  if (way < 2) {
+    void* const address = arena == nullptr
+                              ? subject::calloc(1, size)
+                              : subject::arena_calloc(arena, 1, size);
+    if (address != nullptr && !IsZero(address, size))
+      Fail("calloc gave memory that is not zero");
+    return address;
+  }
+  if (way < 3) {
+    const size_t alignment = size_t{1} << random_() % 19;
+    void* const address =
+        arena == nullptr ? subject::aligned_alloc(alignment, size)
+                         : subject::arena_aligned_alloc(arena, alignment, size);
+    if (reinterpret_cast<uintptr_t>(address) % alignment != 0)
+      Fail("a block is not aligned");
+    return address;
+  }
+  return arena == nullptr ? subject::malloc(size)
+                          : subject::arena_malloc(arena, size);
 }
 
 void OverlapWorker::Step() {
@@ -92,26 +126,13 @@ void OverlapWorker::Step() {
     Free(Take(random_() % blocks_.size()));
     return;
   }
-  const uint64_t way = random_() % 10;
-  const size_t size = RandomSize();
-  if (way < 2 && !blocks_.empty()) {
+  if (random_() % 10 < 2 && !blocks_.empty()) {
     Reallocate(Take(random_() % blocks_.size()));
-  } else if (way < 4) {
-    void* const address = subject::calloc(1, size);
-    if (address != nullptr && !IsZero(address, size)) {
-      Fail("calloc gave memory that is not zero");
-    }
-    Add(address, size);
-  } else if (way < 5) {
-    const size_t alignment = size_t{1} << random_() % 19;
-    void* const address = subject::aligned_alloc(alignment, size);
-    if (reinterpret_cast<uintptr_t>(address) % alignment != 0) {
-      Fail("a block is not aligned");
-    }
-    Add(address, size);
-  } else {
-    Add(subject::malloc(size), size);
+    return;
   }
+  subject::Arena* const arena = heaps_[random_() % heaps_.size()];
+  const size_t size = RandomSize();
+  Add(Allocate(arena, size), size, arena);
 }
 
 Filled OverlapWorker::Give() {
@@ -121,8 +142,14 @@ Filled OverlapWorker::Give() {
 void OverlapWorker::Receive(const Filled& block) {
   if (block.address == nullptr) return;
   Verify(block);
-  bytes_ += subject::malloc_usable_size(block.address);
+  bytes_ += block.usable;
   blocks_.push_back(block);
+}
+
+void OverlapWorker::Forget(subject::Arena* arena) {
+  for (size_t i = blocks_.size(); i-- > 0;) {
+    if (blocks_[i].arena == arena) Take(i);
+  }
 }
 
 void OverlapWorker::Finish() {

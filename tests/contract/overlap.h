@@ -8,7 +8,10 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "tests/contract/subject.h"
 
 namespace contract {
 
@@ -17,6 +20,8 @@ struct Filled {
   void* address = nullptr;
   size_t size = 0;  // that the pattern covers
   uint64_t seed = 0;
+  subject::Arena* arena = nullptr;  // null in the main heap
+  size_t usable = 0;                // which must not change while it lives
 };
 
 // How long to run, from the environment:
@@ -34,8 +39,13 @@ struct OverlapOptions {
 // One thread's share of the work.
 class OverlapWorker {
  public:
+  // Works in the main heap, unless it is told of others.
   OverlapWorker(uint64_t seed, size_t bytes_max)
       : random_(seed), bytes_max_(bytes_max) {}
+
+  // Where to allocate from now on: arenas, and null for the main heap. One that
+  // is named twice is taken twice as often.
+  void WorkIn(std::vector<subject::Arena*> heaps) { heaps_ = std::move(heaps); }
 
   // One operation: allocates, frees, or reallocates one of the worker's blocks.
   void Step();
@@ -44,20 +54,24 @@ class OverlapWorker {
   Filled Give();
   void Receive(const Filled& block);
 
+  // Verifies the blocks of an arena and lets go of them: it is about to end.
+  void Forget(subject::Arena* arena);
+
   // Frees everything.
   void Finish();
 
   uint64_t Random() { return random_(); }
-  size_t blocks() const { return blocks_.size(); }
+  const std::vector<Filled>& blocks() const { return blocks_; }
   // What went wrong first; empty if all is well.
   const std::string& failure() const { return failure_; }
 
  private:
   size_t RandomSize();
-  Filled Make();
-  void Add(void* address, size_t asked);
+  void* Allocate(subject::Arena* arena, size_t size);
+  void Add(void* address, size_t asked, subject::Arena* arena);
   Filled Take(size_t i);
   void Verify(const Filled& block);
+  void VerifyContents(const void* block, size_t size, uint64_t seed);
   void Free(const Filled& block);
   void Reallocate(Filled block);
   void Fail(const std::string& what);
@@ -68,6 +82,7 @@ class OverlapWorker {
   // Sizes that many blocks have for a while, so that their slabs fill up.
   size_t favourites_[3] = {};
   size_t bytes_ = 0;
+  std::vector<subject::Arena*> heaps_ = {nullptr};
   std::vector<Filled> blocks_;
   std::string failure_;
 };

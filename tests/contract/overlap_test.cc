@@ -3,34 +3,16 @@
 // that allocated them.
 #include "tests/contract/overlap.h"
 
-#include <array>
 #include <atomic>
-#include <chrono>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "tests/contract/contract.h"
+#include "tests/contract/market.h"
 #include "tests/isolation/process.h"
 
 namespace contract {
 namespace {
-
-// Whether there is time for another round after the first.
-class Clock {
- public:
-  explicit Clock(const OverlapOptions& options) : options_(options) {}
-  bool More() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() -
-                                         begin_)
-               .count() < options_.seconds;
-  }
-
- private:
-  const OverlapOptions& options_;
-  const std::chrono::steady_clock::time_point begin_ =
-      std::chrono::steady_clock::now();
-};
 
 class OverlapTest : public ContractTest {
  protected:
@@ -60,29 +42,6 @@ TEST_F(OverlapTest, OneThread) {
     ++seed;
   } while (clock.More());
 }
-
-// Where threads leave blocks for each other.
-class Market {
- public:
-  void Exchange(OverlapWorker& worker) {
-    Stall& stall = stalls_[worker.Random() % stalls_.size()];
-    const Filled given = worker.Give();
-    const std::unique_lock lock(stall.mutex);
-    const Filled received = std::exchange(stall.block, given);
-    worker.Receive(received);
-  }
-  void Empty(OverlapWorker& worker) {
-    for (Stall& stall : stalls_)
-      worker.Receive(std::exchange(stall.block, Filled()));
-  }
-
- private:
-  struct Stall {
-    std::mutex mutex;
-    Filled block;
-  };
-  std::array<Stall, 64> stalls_;
-};
 
 TEST_F(OverlapTest, EightThreads) {
   constexpr int kThreads = 8;

@@ -26,6 +26,44 @@ bool UseWithoutExceptions() {
   return served && too && contract_default_shutdown() == 0;
 }
 
+namespace {
+
+struct Base {
+  virtual ~Base() = default;
+};
+struct Derived : Base {
+  int more[10];
+};
+
+}  // namespace
+
+bool UseArenasWithoutExceptions() {
+  contract_default::arena_options options;
+  options.name = "plain";
+  contract_default::arena arena(options);
+  contract_hosted::arena other;
+  {
+    std::unique_ptr<Base, contract_default::arena_delete<Base>> object =
+        arena.make_unique<Derived>();
+    const std::shared_ptr<int> shared = arena.make_shared<int>(4);
+    if (arena.stats().blocks_live != 2 || *shared != 4) return false;
+  }
+  std::pmr::memory_resource* const resource = arena.resource();
+  void* const block = resource->allocate(100);
+  const bool equal = resource->is_equal(*resource) &&
+                     !resource->is_equal(*other.resource()) &&
+                     !resource->is_equal(*contract_default::resource());
+  return equal && contract_default_arena_of(block) == arena.handle() &&
+         contract_hosted_arena_of(block) == nullptr;
+}
+
+void FailInAnArenaWithoutExceptions() {
+  contract_default::arena_options options;
+  options.hard_quota = 65536;
+  contract_default::arena arena(options);
+  (void)arena.allocate(100000);
+}
+
 void FailWithoutExceptions() {
   (void)contract_default::allocator<long>().allocate(~std::size_t{0});
 }

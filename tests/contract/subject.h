@@ -28,6 +28,52 @@ struct Stats {
   size_t arenas;
 };
 
+// A handle of an arena; nothing is known of what it points to.
+struct Arena;
+
+inline constexpr uint32_t kGeneral = 0;
+inline constexpr uint32_t kMonotonic = 1;
+
+struct ArenaOptions {
+  size_t struct_size;
+  const char* name;
+  Arena* parent;
+  size_t hard_quota;
+  size_t soft_quota;
+  void (*on_soft_quota)(Arena* arena, size_t bytes_held, void* context);
+  void* context;
+  size_t alignment;
+  size_t reserve;
+  uint32_t mode;
+  uint32_t flags;
+};
+
+struct ArenaStats {
+  size_t struct_size;
+  uint64_t number;
+  char name[32];
+  uint32_t mode;
+  uint32_t threads;
+  size_t children;
+  size_t blocks_live;
+  size_t bytes_live;
+  size_t blocks_peak;
+  size_t bytes_peak;
+  size_t bytes_mapped;
+  size_t bytes_committed;
+  size_t bytes_held;
+  size_t bytes_held_peak;
+  size_t hard_quota;
+  size_t soft_quota;
+};
+
+struct ArenaClassStats {
+  size_t block_size;
+  size_t blocks_live;
+  size_t bytes_live;
+  size_t units;
+};
+
 extern const char* const prefix;
 
 // Through volatile pointers: a compiler must not assume what it knows of
@@ -46,6 +92,21 @@ extern void (*volatile free_sized)(void*, size_t);
 extern void (*volatile free_aligned_sized)(void*, size_t, size_t);
 extern int (*volatile owns)(const void*);
 extern size_t (*volatile malloc_good_size)(size_t);
+extern Arena* (*volatile arena_create)(const ArenaOptions*);
+extern void (*volatile arena_destroy)(Arena*);
+extern void (*volatile arena_reset)(Arena*);
+extern void* (*volatile arena_malloc)(Arena*, size_t);
+extern void* (*volatile arena_calloc)(Arena*, size_t, size_t);
+extern void* (*volatile arena_realloc)(Arena*, void*, size_t);
+extern void* (*volatile arena_reallocarray)(Arena*, void*, size_t, size_t);
+extern void* (*volatile arena_aligned_alloc)(Arena*, size_t, size_t);
+extern int (*volatile arena_posix_memalign)(Arena*, void**, size_t, size_t);
+extern Arena* (*volatile arena_of)(const void*);
+extern int (*volatile arena_stats)(Arena*, ArenaStats*);
+extern size_t (*volatile arena_class_stats)(Arena*, ArenaClassStats*, size_t);
+extern size_t (*volatile arena_visit_blocks)(Arena*,
+                                             void (*)(void*, size_t, void*),
+                                             void*);
 extern size_t (*volatile purge)();
 extern void (*volatile thread_detach)();
 extern int (*volatile shutdown)();
