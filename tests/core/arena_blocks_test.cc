@@ -29,8 +29,9 @@ class ArenaBlocksTest : public ArenaInstanceTest {
   }
   static char* Reallocate(void* block, size_t size,
                           Heap* home = CurrentHeap()) {
-    return static_cast<char*>(
-        ReallocateArenaBlock(&g_arenas, home, Find(block), block, size));
+    uint64_t crossed;
+    return static_cast<char*>(ReallocateArenaBlock(&g_arenas, home, Find(block),
+                                                   block, size, &crossed));
   }
   static void FindBlamed(const char* address, BlockUse use) {
     Blame(address);

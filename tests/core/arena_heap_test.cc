@@ -342,6 +342,27 @@ TEST_F(ArenaHeapTest, SizesThatCannotBe) {
   }
 }
 
+TEST_F(ArenaHeapTest, ReleaseEmptyGivesTheLastOfEachClassBack) {
+  const ArenaHandle arena = Create();
+  ArenaHeap* const heap = HeapIn(arena);
+  EXPECT_FALSE(heap->ReleaseEmpty());
+  char* const block = Allocate(arena, 48);
+  for (const size_t size : {16, 1024, 20000}) {
+    std::vector<char*> blocks;
+    for (int i = 0; i < 64; ++i) blocks.push_back(Allocate(arena, size));
+    while (InMask(heap, ClassOfSize(size)) != 0)
+      blocks.push_back(Allocate(arena, size));
+    for (char* each : blocks) FreeOwn(heap, each);
+  }
+  EXPECT_EQ(HeldUnits(arena), 1 + 1 + 1 + 8u);
+  EXPECT_TRUE(heap->ReleaseEmpty());
+  EXPECT_EQ(HeldUnits(arena), 1u) << "that of the block stays";
+  EXPECT_EQ(LedgerUnits(arena), 1u);
+  EXPECT_FALSE(heap->ReleaseEmpty());
+  FreeOwn(heap, block);
+  Destroy(arena);
+}
+
 // ---- Runs ----
 
 TEST_F(ArenaHeapTest, RunsAreFilledFromBelow) {
@@ -424,14 +445,13 @@ TEST_F(ArenaHeapTest, BlocksOfRunsAreDistinctAlignedAndMayCrossUnits) {
   Destroy(arena);
 }
 
-// A gap that an alignment leaves belongs to the block before it, and no block
-// begins in it.
+// A gap that an alignment leaves belongs to no block, and none begins in it.
 TEST_F(ArenaHeapTest, AlignmentGaps) {
   const ArenaHandle arena = CreateMonotonic();
   char* const a = Allocate(arena, 16);
   char* const b = Allocate(arena, 16, 4096);
   EXPECT_EQ(b, a + 4096);
-  EXPECT_EQ(test_malloc_usable_size(a), 4096u);
+  EXPECT_EQ(test_malloc_usable_size(a), 16u);
   EXPECT_EQ(test_malloc_usable_size(b), 16u);
   EXPECT_MISUSE(
       {
@@ -449,7 +469,7 @@ TEST_F(ArenaHeapTest, AlignmentGaps) {
   char* const d = Allocate(arena, 16, kUnit);
   if (SlabOf(c) == SlabOf(d)) {
     EXPECT_EQ(d, c + kUnit);
-    EXPECT_EQ(test_malloc_usable_size(c + 16), kUnit - 16);
+    EXPECT_EQ(test_malloc_usable_size(c + 16), 16u);
   }
   for (char* block : {a, b, c, d}) test_free(block);
   Destroy(arena);
@@ -511,6 +531,87 @@ TEST_F(ArenaHeapTest, ExtendLastOfABlockThatCrossesAUnit) {
   Destroy(arena);
 }
 
+// ---- Announcements that are late (heap/remote.h, between 1 and 3) ----
+
+// Such a slab is somebody else's when it lands in the stack of a heap that
+// retires, and hears of frees ever after.
+TEST_F(ArenaHeapTest, RetiringHeapsKeepNoMailOfOthers) {
+  const ArenaHandle arena = Create();
+  ArenaHeap* const heap = HeapIn(arena);
+  const unsigned per_slab = InfoOf(ClassOfSize(1024)).blocks;
+  std::vector<char*> blocks;
+  for (unsigned i = 0; i < 2 * per_slab; ++i)
+    blocks.push_back(Allocate(arena, 1024));
+  Slab* const slab = SlabOf(blocks[0]);
+  for (unsigned i = 2; i <= per_slab; ++i) FreeOwn(heap, blocks[i]);
+  // Steps 1 and 2 of a thread, whose bit another one's announcement brings
+  // home.
+  SlabOwner* const owner = slab->owner.Load(Order::kSeqCst);
+  slab->remote[0].FetchOr(1, Order::kSeqCst);
+  std::thread([&] {
+    test_free(blocks[1]);
+    test_thread_detach();
+    fake::Farewell();
+  }).join();
+  heap->Collect();
+  ASSERT_EQ(slab->owner.Load(Order::kRelaxed), nullptr);
+  std::vector<void*> mine;
+  while (slab->owner.Load(Order::kRelaxed) != CurrentHeap()) {
+    ASSERT_LT(mine.size(), 5000u);
+    mine.push_back(test_malloc(1024));
+  }
+  Announce(owner, slab);  // step 3
+  Destroy(arena);
+  EXPECT_EQ(slab->pending.Load(Order::kRelaxed), 1u) << "sent on";
+  EXPECT_TRUE(CurrentHeap()->HasMail());
+  CurrentHeap()->Collect();
+  EXPECT_EQ(slab->pending.Load(Order::kRelaxed), 0u);
+  for (void* block : mine) test_free(block);
+}
+
+// And a slab of an arena that ends may be in another heap's stack, which stays
+// whole.
+TEST_F(ArenaHeapTest, WipedSlabsStayInTheStacksTheyAreIn) {
+  if (Config::kArenaQuarantine != 0) GTEST_SKIP() << "no unit comes back";
+  Heap* const home = CurrentHeap();
+  const unsigned per_slab = InfoOf(ClassOfSize(1024)).blocks;
+  std::vector<void*> blocks;
+  for (unsigned i = 0; i < 3 * per_slab; ++i)
+    blocks.push_back(test_malloc(1024));
+  Slab* const slab = SlabOf(blocks[0]);
+  Slab* const below = SlabOf(blocks[per_slab]);
+  SlabOwner* const late = slab->owner.Load(Order::kSeqCst);
+  for (unsigned i = 0; i < per_slab; ++i) test_free(blocks[i]);
+  home->Drain();
+  ASSERT_EQ(slab->owner.Load(Order::kRelaxed), nullptr);
+  const auto take = [&] {
+    const ArenaHandle arena = Create();
+    while (slab->owner.Load(Order::kRelaxed) == nullptr) Allocate(arena, 1024);
+    return arena;
+  };
+  const auto free_elsewhere = [](void* block) {
+    std::thread([&] {
+      test_free(block);
+      test_thread_detach();
+      fake::Farewell();
+    }).join();
+  };
+  const ArenaHandle first = take();
+  free_elsewhere(blocks[per_slab]);
+  Announce(late, slab);
+  Destroy(first);
+  const ArenaHandle second = take();
+  free_elsewhere(slab->start);
+  home->Collect();
+  EXPECT_EQ(below->pending.Load(Order::kRelaxed), 0u);
+  EXPECT_EQ(below->remote[0].Load(Order::kRelaxed), 0u) << "it came home";
+  EXPECT_TRUE(HeapIn(second)->HasMail()) << "and the other was sent on";
+  HeapIn(second)->Collect();
+  EXPECT_EQ(slab->remote[0].Load(Order::kRelaxed), 0u);
+  Destroy(second);
+  for (unsigned i = per_slab + 1; i < 3 * per_slab; ++i) test_free(blocks[i]);
+}
+
 // ---- Retire ----
 
 // Nothing of what it held is left: by its parts that others see, and by that it
@@ -533,8 +634,10 @@ TEST_F(ArenaHeapTest, RetireLeavesItAsItWasConstructed) {
     }).join();
     for (size_t i = 1; i < blocks.size(); i += 3) test_free(blocks[i]);
     Destroy(arena);
-    EXPECT_EQ(heap->handle(), 0u);
+    EXPECT_NE(heap->handle(), arena);
+    EXPECT_NE(heap->handle(), 0u) << "nor does it fit none";
     EXPECT_FALSE(heap->Serves(arena));
+    EXPECT_FALSE(heap->Serves(0));
     EXPECT_FALSE(heap->HasMail());
     EXPECT_EQ(heap->mail(), 0u);
     EXPECT_EQ(heap->run_next(), nullptr);

@@ -21,7 +21,8 @@ class ArenaTest : public ArenaInstanceTest {
     At(arena)->FreeLarge(RangeOf(block), block);
   }
   static bool Resize(ArenaHandle arena, void* block, size_t size) {
-    return At(arena)->ResizeLarge(RangeOf(block), block, size);
+    uint64_t crossed;
+    return At(arena)->ResizeLarge(RangeOf(block), block, size, &crossed);
   }
   static void* Move(ArenaHandle arena, void* block, size_t size) {
     return At(arena)->MoveLarge(HeapIn(arena), RangeOf(block), block, size);
@@ -72,7 +73,7 @@ TEST_F(ArenaTest, SpansAreChargedToAllAbove) {
     EXPECT_EQ(HeldUnits(arena), 0u);
     EXPECT_EQ(At(arena)->quota.peak() / kUnit, 3u);
   }
-  ASSERT_TRUE(At(middle)->Charge(2));
+  ASSERT_TRUE(Charge(middle, 2));
   EXPECT_EQ(HeldUnits(top), 2u);
   EXPECT_EQ(HeldUnits(middle), 2u);
   EXPECT_EQ(HeldUnits(bottom), 0u);
@@ -84,8 +85,8 @@ TEST_F(ArenaTest, WhatAnAncestorRefusesIsChargedToNobody) {
   const ArenaHandle top = WithQuota(4);
   const ArenaHandle middle = WithQuota(100, top);
   const ArenaHandle bottom = WithQuota(0, middle);
-  EXPECT_TRUE(At(bottom)->Charge(3));
-  EXPECT_FALSE(At(bottom)->Charge(2));
+  EXPECT_TRUE(Charge(bottom, 3));
+  EXPECT_FALSE(Charge(bottom, 2));
   for (const ArenaHandle arena : {top, middle, bottom})
     EXPECT_EQ(HeldUnits(arena), 3u);
   Ledger::Slot* slot;
@@ -98,13 +99,13 @@ TEST_F(ArenaTest, WhatAnAncestorRefusesIsChargedToNobody) {
   }
   EXPECT_LE(slots.size(), size_t{LedgerGroup::kSlots});
   EXPECT_EQ(UsedUnits(), used);
-  EXPECT_TRUE(At(bottom)->Charge(1));
-  EXPECT_FALSE(At(top)->Charge(1));
+  EXPECT_TRUE(Charge(bottom, 1));
+  EXPECT_FALSE(Charge(top, 1));
   At(bottom)->Uncharge(4);
   // One in the middle.
   const ArenaHandle narrow = WithQuota(1, top);
   const ArenaHandle below = WithQuota(0, narrow);
-  EXPECT_FALSE(At(below)->Charge(2));
+  EXPECT_FALSE(Charge(below, 2));
   EXPECT_EQ(HeldUnits(top), 0u);
   EXPECT_EQ(HeldUnits(below), 0u);
   EXPECT_EQ(At(top)->quota.peak() / kUnit, 4u)
@@ -192,7 +193,7 @@ TEST_F(ArenaTest, TheReserveComesFirstAndIsChargedAsItIsUsed) {
   test_free(large);
   Destroy(arena);
   test_purge();
-  EXPECT_EQ(UsedUnits(), 0u);
+  ExpectUsed(0);
 }
 
 TEST_F(ArenaTest, TheRestOfTheReserveGoesBack) {
@@ -203,10 +204,10 @@ TEST_F(ArenaTest, TheRestOfTheReserveGoesBack) {
     if (i % 2 == 0) Allocate(arena, 5 * kUnit);
     if (i % 3 == 0) {
       g_arenas.Reset(CurrentHeap(), arena);
-      EXPECT_EQ(UsedUnits(), 0u);
+      ExpectUsed(0);
     }
     Destroy(arena);
-    ASSERT_EQ(UsedUnits(), 0u);
+    ExpectUsed(0);
   }
 }
 
@@ -393,7 +394,7 @@ TEST_F(ArenaTest, ALargeBlockShrinks) {
   EXPECT_TRUE(Resize(arena, block, 20 * kUnit));
   EXPECT_EQ(HeldUnits(arena), 20u);
   Destroy(top);
-  EXPECT_EQ(UsedUnits(), 0u);
+  ExpectUsed(0);
 }
 
 class MoveTest : public ArenaTest {
@@ -431,7 +432,7 @@ TEST_F(MoveTest, ByMovingPages) {
   EXPECT_EQ(refreshes.calls(), 1u);
   EXPECT_EQ(HeldUnits(arena), 2u);
   Destroy(top);
-  EXPECT_EQ(UsedUnits(), 0u);
+  ExpectUsed(0);
 }
 
 TEST_F(MoveTest, ByCopying) {
@@ -447,7 +448,7 @@ TEST_F(MoveTest, ByCopying) {
     EXPECT_EQ(LedgerUnits(arena), DescriptorOf(moved)->units + 2);
     EXPECT_EQ(HeldUnits(arena), LedgerUnits(arena));
     Destroy(arena);
-    EXPECT_EQ(UsedUnits(), 0u);
+    ExpectUsed(0);
   }
 }
 
@@ -487,7 +488,7 @@ TEST_F(MoveTest, TheTargetGetsLost) {
   const size_t lost = UsedUnits() - used;
   EXPECT_GE(lost, 3 * kMiB / kUnit);
   Destroy(top);
-  EXPECT_EQ(UsedUnits(), lost);
+  ExpectUsed(lost);
 }
 
 TEST_F(MoveTest, ItMovesToWhatTheQuotaAllows) {
@@ -529,7 +530,7 @@ TEST_F(MoveTest, MovedBlocksThatEndWithTheArena) {
   const fake::CallCounter refreshes(Primitive::kRefresh);
   Destroy(arena);
   EXPECT_EQ(refreshes.calls(), 1u);
-  EXPECT_EQ(UsedUnits(), 0u);
+  ExpectUsed(0);
   const ArenaHandle other = Create();
   for (int i = 0; i < 4; ++i)
     ASSERT_TRUE(IsZero(Allocate(other, 2 * kMiB, 8, true), 2 * kMiB));

@@ -34,6 +34,10 @@ class ArenaInstanceTest : public InstanceTest {
                         bool zero = false) {
     return static_cast<char*>(HeapIn(handle)->Allocate(size, alignment, zero));
   }
+  static bool Charge(ArenaHandle handle, size_t units) {
+    uint64_t crossed;
+    return At(handle)->Charge(units, &crossed);
+  }
   static size_t HeldUnits(ArenaHandle handle) {
     return At(handle)->quota.held() / kUnit;
   }
@@ -46,6 +50,13 @@ class ArenaInstanceTest : public InstanceTest {
           [&](LedgerEntry entry) { units += entry.units(); });
     }
     return units;
+  }
+  // What the region has in use; where arenas leave their units to a quarantine,
+  // that has them first.
+  static void ExpectUsed(size_t units) {
+    if (Config::kArenaQuarantine == 0) {
+      EXPECT_EQ(UsedUnits(), units);
+    }
   }
   static size_t UsedUnits() { return g_instance.region.used(); }
 };

@@ -141,6 +141,26 @@ TEST_F(ArenasTest, HandlesThatNeverWereStop) {
   });
 }
 
+// Neither a heap that has retired nor one without a fast path fits none.
+TEST_F(ArenasTest, NoneIsNotFoundInTheSlots) {
+  for (const size_t alignment : {8, 64}) {
+    EXPECT_STOP({
+      ArenaOptions options;
+      options.alignment = alignment;
+      std::vector<ArenaHandle> handles;
+      for (int i = 0; i < 40; ++i) {
+        handles.push_back(Create(options));
+        Allocate(handles.back(), 64);
+      }
+      if (alignment == 8) {
+        for (const ArenaHandle handle : handles) Destroy(handle);
+      }
+      Announced("use of an arena that never was, 0x0");
+      test_arena_malloc(nullptr, 64);
+    });
+  }
+}
+
 TEST_F(ArenasTest, HandlesOfGoneArenasStop) {
   EXPECT_STOP({
     const ArenaHandle handle = Create();
@@ -205,7 +225,7 @@ TEST_F(ArenasTest, NamesAreKnownAfterTheObjectWasUsedAgain) {
   EXPECT_STOP({
     const ArenaHandle first = Named("first");
     Destroy(first);
-    for (int i = 0; i < 62; ++i) Destroy(Named("another"));
+    for (int i = 0; i < 250; ++i) Destroy(Named("another"));
     const ArenaHandle last = Create();
     Destroy(last);
     Create();
@@ -226,7 +246,7 @@ TEST_F(ArenasTest, OnlyTheLastNamesAreKnown) {
   EXPECT_STOP({
     const ArenaHandle first = Named("first");
     Destroy(first);
-    for (int i = 0; i < 64; ++i) Destroy(Named("another"));
+    for (int i = 0; i < 256; ++i) Destroy(Named("another"));
     Announced(Gone(first));
     g_arenas.Resolve(first);
   });
@@ -443,7 +463,7 @@ TEST_F(ArenasTest, WithoutAHeapAllGoesToOthers) {
   ArenaHeap* const heap = HeapIn(handle);
   Arena* const object = At(handle);
   g_arenas.Destroy(nullptr, handle);
-  EXPECT_EQ(UsedUnits(), 0u);
+  ExpectUsed(0);
   const ArenaHandle again = Create();
   EXPECT_EQ(At(again), object);
   EXPECT_EQ(object->heaps.Load(Order::kRelaxed), nullptr);
@@ -512,7 +532,7 @@ TEST_F(ArenasTest, NothingGrowsOverManyCycles) {
 // ---- Children ----
 
 TEST_F(ArenasTest, ChildrenEndWithTheirParentAtAnyDepth) {
-  for (const unsigned depth : {1, 2, 10, 300}) {
+  for (const unsigned depth : {1u, 2u, 10u, kLevelsMax - 1}) {
     std::vector<ArenaHandle> chain = {Create()};
     for (unsigned i = 0; i < depth; ++i) {
       chain.push_back(CreateChild(chain.back()));
@@ -523,6 +543,19 @@ TEST_F(ArenasTest, ChildrenEndWithTheirParentAtAnyDepth) {
     Destroy(chain[0]);
     EXPECT_EQ(g_arenas.Count(), 0u);
   }
+}
+
+// So that neither ends nor charges take long, and no stack is too short.
+TEST_F(ArenasTest, NestingIsBounded) {
+  std::vector<ArenaHandle> chain = {Create()};
+  for (unsigned i = 1; i < kLevelsMax; ++i) {
+    chain.push_back(CreateChild(chain.back()));
+    ASSERT_NE(chain.back(), 0u) << i;
+  }
+  EXPECT_EQ(CreateChild(chain.back()), 0u);
+  EXPECT_EQ(At(chain.back())->children.Load(Order::kRelaxed), 0u);
+  EXPECT_NE(CreateChild(chain[kLevelsMax - 2]), 0u);
+  Destroy(chain[0]);
 }
 
 TEST_F(ArenasTest, AWholeTreeEnds) {
@@ -710,16 +743,21 @@ TEST_F(ArenasTest, CallBackCallsForEachCrossingFromTheArenaUp) {
   options.soft_quota = 1 * kUnit;
   const ArenaHandle bottom = Create(options);
   Allocate(bottom, 2 * kUnit);
-  g_arenas.CallBack(At(bottom), Called::Note);
+  const auto call_back = [&] {
+    g_arenas.CallBack(At(bottom), HeapIn(bottom)->TakeCrossed(), Called::Note);
+  };
+  call_back();
   EXPECT_EQ(called.calls,
             (std::vector<std::pair<ArenaHandle, size_t>>{{bottom, 2 * kUnit}}));
-  g_arenas.CallBack(At(bottom), Called::Note);
+  call_back();
   EXPECT_EQ(calls, 1);
   // Both at once.
   called.calls.clear();
   At(bottom)->Uncharge(2);
-  At(bottom)->Charge(4);
-  g_arenas.CallBack(At(bottom), Called::Note);
+  uint64_t crossed;
+  At(bottom)->Charge(4, &crossed);
+  EXPECT_EQ(crossed, 3u) << "a bit for each level";
+  g_arenas.CallBack(At(bottom), crossed, Called::Note);
   EXPECT_EQ(called.calls, (std::vector<std::pair<ArenaHandle, size_t>>{
                               {bottom, 4 * kUnit}, {top, 4 * kUnit}}));
   EXPECT_EQ(calls, 3);
@@ -733,9 +771,11 @@ TEST_F(ArenasTest, WithoutAFunctionNothingIsCalled) {
   const ArenaHandle handle = Create(options);
   Allocate(handle, 10);
   Called called;
-  g_arenas.CallBack(At(handle), Called::Note);
+  const uint64_t crossed = HeapIn(handle)->TakeCrossed();
+  EXPECT_EQ(crossed, 1u);
+  g_arenas.CallBack(At(handle), crossed, Called::Note);
   EXPECT_TRUE(called.calls.empty());
-  EXPECT_EQ(At(handle)->quota.TakeCrossings(), 0u) << "but it is taken";
+  EXPECT_EQ(HeapIn(handle)->TakeCrossed(), 0u) << "each is taken once";
   Destroy(handle);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
 
 #include "tests/core/testing.h"
 
@@ -69,6 +70,29 @@ TEST_F(LedgerTest, WhatIsWrittenIsVisited) {
   EXPECT_EQ(All().at(Unit(5)), 7u) << "it may change its length";
   Ledger::Remove(one);
   EXPECT_EQ(All(), (std::map<const void*, size_t>{{Unit(100), 1}}));
+}
+
+TEST_F(LedgerTest, WhatStaysSaysSo) {
+  Enter(5, 3);
+  Ledger::WriteForGood(Find(), Unit(100), 7);
+  Ledger::WriteForGood(Find(), reinterpret_cast<char*>(0x7fffffff0000), 1);
+  EXPECT_EQ(All(), (std::map<const void*, size_t>{
+                       {Unit(5), 3},
+                       {Unit(100), 7},
+                       {reinterpret_cast<char*>(0x7fffffff0000), 1}}));
+  ledger_->ForEach([&](LedgerEntry entry) {
+    EXPECT_EQ(entry.stays(), entry.start() != Unit(5));
+  });
+}
+
+TEST_F(LedgerTest, HasOne) {
+  EXPECT_FALSE(ledger_->HasOne());
+  Ledger::Slot* const slot = Enter(5);
+  EXPECT_TRUE(ledger_->HasOne());
+  Enter(6);
+  EXPECT_FALSE(ledger_->HasOne());
+  Ledger::Remove(slot);
+  EXPECT_FALSE(ledger_->HasOne()) << "there were two";
 }
 
 TEST_F(LedgerTest, ASlotThatIsFoundIsNoneUntilItIsWritten) {
@@ -143,11 +167,15 @@ TEST_F(LedgerTest, ClearLeavesAllGroupsButTheFirstToTheSpareOnes) {
   EXPECT_EQ(Spares(), 3u);
   ledger_->Clear(&spare_);
   EXPECT_EQ(Spares(), 3u);
-  // As it was in the beginning.
-  const Ledger fresh;
-  EXPECT_EQ(memcmp(static_cast<const void*>(&fresh),
-                   static_cast<void*>(ledger_), sizeof(fresh)),
-            0);
+  // As it was in the beginning, but for what fills it up.
+  alignas(Ledger) char fresh[sizeof(Ledger)] = {};
+  new (fresh) Ledger;
+  alignas(Ledger) char cleared[sizeof(Ledger)] = {};
+  Ledger* const other = new (cleared) Ledger;
+  for (unsigned i = 0; i < 2 * kSlots; ++i)
+    Ledger::Write(other->Find(&store_, &spare_), Unit(i + 1), 1);
+  other->Clear(&spare_);
+  EXPECT_EQ(memcmp(fresh, cleared, sizeof(fresh)), 0);
   for (unsigned i = 0; i < kSlots; ++i) Enter(i + 1);
   EXPECT_EQ(Spares(), 3u);
   const fake::ScopedForbid forbid(Primitive::kMap);

@@ -5,8 +5,26 @@
 namespace ALCOVE_CORE_NAMESPACE {
 namespace {
 
+// Counts what its charges crossed.
+class CountedQuota : public Quota {
+ public:
+  bool Charge(size_t bytes) {
+    bool crossed = false;
+    if (!Quota::Charge(bytes, &crossed)) {
+      EXPECT_FALSE(crossed);
+      return false;
+    }
+    if (crossed) ++crossings_;
+    return true;
+  }
+  uint32_t TakeCrossings() { return crossings_.exchange(0); }
+
+ private:
+  std::atomic<uint32_t> crossings_{0};
+};
+
 TEST(QuotaTest, BoundsAreAsGiven) {
-  Quota quota;
+  CountedQuota quota;
   quota.Begin(100, 50);
   EXPECT_EQ(quota.hard(), 100u);
   EXPECT_EQ(quota.soft(), 50u);
@@ -19,7 +37,7 @@ TEST(QuotaTest, BoundsAreAsGiven) {
 }
 
 TEST(QuotaTest, ChargesUpToTheBoundAndNoFurther) {
-  Quota quota;
+  CountedQuota quota;
   quota.Begin(100, 0);
   EXPECT_TRUE(quota.Charge(60));
   EXPECT_FALSE(quota.Charge(41));
@@ -33,7 +51,7 @@ TEST(QuotaTest, ChargesUpToTheBoundAndNoFurther) {
 }
 
 TEST(QuotaTest, MoreThanTheBoundIsRefusedWithoutWrappingAround) {
-  Quota quota;
+  CountedQuota quota;
   quota.Begin(100, 0);
   EXPECT_FALSE(quota.Charge(~size_t{0}));
   EXPECT_FALSE(quota.Charge(101));
@@ -44,7 +62,7 @@ TEST(QuotaTest, MoreThanTheBoundIsRefusedWithoutWrappingAround) {
 }
 
 TEST(QuotaTest, WithoutABound) {
-  Quota quota;
+  CountedQuota quota;
   quota.Begin(0, 0);
   EXPECT_TRUE(quota.Charge(size_t{1} << 62));
   EXPECT_TRUE(quota.Charge(size_t{1} << 62));
@@ -53,7 +71,7 @@ TEST(QuotaTest, WithoutABound) {
 }
 
 TEST(QuotaTest, ThePeakIsTheMostThatWasHeld) {
-  Quota quota;
+  CountedQuota quota;
   quota.Begin(0, 0);
   quota.Charge(10);
   EXPECT_EQ(quota.peak(), 10u);
@@ -68,14 +86,45 @@ TEST(QuotaTest, ThePeakIsTheMostThatWasHeld) {
   EXPECT_EQ(quota.peak(), 31u);
 }
 
+TEST(QuotaTest, WhatIsUndoneWasNeverHeld) {
+  CountedQuota quota;
+  quota.Begin(100, 0);
+  quota.Charge(10);
+  quota.Charge(50);
+  quota.Undo(50);
+  EXPECT_EQ(quota.held(), 10u);
+  EXPECT_EQ(quota.peak(), 10u);
+}
+
+TEST(QuotaTest, AllowsWhatAChargeWouldGet) {
+  CountedQuota quota;
+  quota.Begin(100, 0);
+  quota.Charge(60);
+  EXPECT_TRUE(quota.Allows(40));
+  EXPECT_FALSE(quota.Allows(41));
+  EXPECT_FALSE(quota.Allows(~size_t{0}));
+  EXPECT_EQ(quota.held(), 60u);
+  quota.Begin(0, 0);
+  EXPECT_TRUE(quota.Allows(~size_t{0}));
+}
+
+TEST(QuotaTest, BeginsWithWhatIsHeldAlready) {
+  CountedQuota quota;
+  quota.Begin(100, 50, 40);
+  EXPECT_EQ(quota.held(), 40u);
+  EXPECT_EQ(quota.peak(), 40u);
+  EXPECT_FALSE(quota.Charge(61));
+  EXPECT_TRUE(quota.Charge(20));
+  EXPECT_EQ(quota.TakeCrossings(), 1u);
+}
+
 TEST(QuotaTest, ForgetKeepsTheBounds) {
-  Quota quota;
+  CountedQuota quota;
   quota.Begin(100, 50);
   quota.Charge(80);
   quota.Forget();
   EXPECT_EQ(quota.held(), 0u);
   EXPECT_EQ(quota.peak(), 0u);
-  EXPECT_EQ(quota.TakeCrossings(), 0u);
   EXPECT_EQ(quota.hard(), 100u);
   EXPECT_EQ(quota.soft(), 50u);
   EXPECT_TRUE(quota.Charge(100));
@@ -83,7 +132,7 @@ TEST(QuotaTest, ForgetKeepsTheBounds) {
 }
 
 TEST(QuotaTest, CrossingsAreOfTheBoundFromBelow) {
-  Quota quota;
+  CountedQuota quota;
   quota.Begin(0, 50);
   quota.Charge(50);
   EXPECT_EQ(quota.TakeCrossings(), 0u) << "as much as the bound is not above";
@@ -100,7 +149,7 @@ TEST(QuotaTest, CrossingsAreOfTheBoundFromBelow) {
 }
 
 TEST(QuotaTest, ARefusedChargeCrossesNothing) {
-  Quota quota;
+  CountedQuota quota;
   quota.Begin(60, 50);
   EXPECT_FALSE(quota.Charge(61));
   EXPECT_EQ(quota.TakeCrossings(), 0u);
@@ -108,7 +157,7 @@ TEST(QuotaTest, ARefusedChargeCrossesNothing) {
 
 TEST(QuotaTest, ExactUnderManyThreads) {
   constexpr size_t kHard = 1000;
-  Quota quota;
+  CountedQuota quota;
   quota.Begin(kHard, 0);
   // Counted beside it: what threads hold for sure.
   std::atomic<size_t> held{0};
@@ -145,7 +194,7 @@ TEST(QuotaTest, ExactUnderManyThreads) {
 // As much as there is goes to exactly as many threads as it is for.
 TEST(QuotaTest, TheLastBytesGoToOne) {
   for (int round = 0; round < 200; ++round) {
-    Quota quota;
+    CountedQuota quota;
     quota.Begin(10, 0);
     std::atomic<int> granted{0};
     RunThreads(4, [&](unsigned) {
@@ -158,7 +207,7 @@ TEST(QuotaTest, TheLastBytesGoToOne) {
 
 TEST(QuotaTest, EachCrossingIsOnesOfManyThreads) {
   for (int round = 0; round < 200; ++round) {
-    Quota quota;
+    CountedQuota quota;
     quota.Begin(0, 10);
     std::atomic<uint32_t> crossings{0};
     RunThreads(4, [&](unsigned) {
