@@ -1,4 +1,5 @@
 // Arenas in arenas.
+#include <cerrno>
 #include <thread>
 #include <vector>
 
@@ -78,16 +79,23 @@ TEST_P(ArenaFamilyTest, ResetDestroysChildren) {
   EXPECT_NE(subject::arena_malloc(Child(parent, Options()), 100), nullptr);
 }
 
-// The core must not recurse over its own small stack, nor lose one on the way.
+// 64 generations, and not one more.
 TEST_P(ArenaFamilyTest, ADeepLine) {
-  constexpr int kDepth = 1000;
   ScopedArena eldest(Options());
   subject::Arena* youngest = eldest;
-  for (int i = 0; i < kDepth; ++i) youngest = Child(youngest, Options());
+  subject::ArenaOptions options = Options();
+  for (int generation = 2; generation <= 64; ++generation)
+    youngest = Child(youngest, Options());
+  options.parent = youngest;
+  subject::Arena* one_more = nullptr;
+  EXPECT_EQ(ErrnoAfter([&] { one_more = subject::arena_create(&options); }),
+            ErrnoOf(EINVAL));
+  EXPECT_EQ(one_more, nullptr);
   void* const block = subject::arena_malloc(youngest, 64);
   ASSERT_NE(block, nullptr);
   EXPECT_EQ(StatsOf(eldest).bytes_held, StatsOf(youngest).bytes_held);
-  EXPECT_EQ(GetStats().arenas, size_t{kDepth} + 1);
+  EXPECT_EQ(StatsOf(youngest).children, 0u) << "of one that was refused";
+  EXPECT_EQ(GetStats().arenas, 64u);
   eldest.Destroy();
   EXPECT_EQ(GetStats().arenas, 0u);
   EXPECT_EQ(subject::owns(block), 0);
