@@ -189,8 +189,14 @@ bool MayHaveSize(const void* block, size_t usable, size_t size) {
   // realloc keeps a block while at least half of it stays in use, so a block
   // may be up to twice as large as its size asks for.
   if (size >= usable / 2 || GoodSize(size) == usable) return true;
-  const MapEntry entry = EntryOf(*g_instance.region.RangeOf(block), block);
+  const Range* const range = g_instance.region.RangeOf(block);
+  const MapEntry entry = EntryOf(*range, block);
   if (ClassOfEntry(entry) != kArenaClass) return false;
+  // Where a quota had no room for a slab, the block has a unit by itself.
+  const auto* const slab =
+      static_cast<const Slab*>(range->descriptor(range->IndexOf(block)));
+  if (slab->size_class == kLargeMark && slab->units == 1 && size > kSmallMax)
+    return true;
   // All blocks may be rounded up to the arena's alignment; and a run's are kept
   // however short they become.
   const Arena* const arena = g_arenas.at(HeapOfEntry(entry));

@@ -14,6 +14,12 @@ bool Keeps(size_t old_size, size_t size) {
   return size <= old_size && size >= old_size / 2;
 }
 
+// Whether a block of a unit by itself, there for want of room for a slab, is
+// right for this size, too.
+bool IsForUnit(size_t old_size, size_t size) {
+  return old_size == kUnit && size > kSmallMax && size <= kUnit;
+}
+
 ArenaHeap* OwnerOf(const Slab* slab) {
   return static_cast<ArenaHeap*>(slab->owner.Load(Order::kRelaxed));
 }
@@ -134,7 +140,7 @@ void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
   const bool large = block.slab->size_class == kLargeMark;
   if (large && size > kSlabMax
           ? block.arena->ResizeLarge(block.range, address, size, crossed)
-          : Keeps(old_size, size)) {
+          : Keeps(old_size, size) || (large && IsForUnit(old_size, size))) {
     return address;
   }
   if (block.slab->size_class == kRunMark) {
