@@ -491,6 +491,7 @@ TEST_F(ArenasTest, HeapsOfArenasAreTakenOver) {
 }
 
 TEST_F(ArenasTest, ComingAndGoingCallsThePlatformForNothing) {
+  if (Config::kArenaQuarantine != 0) GTEST_SKIP() << "which takes calls";
   const auto cycle = [](bool monotonic, size_t size) {
     ArenaOptions options;
     options.monotonic = monotonic;
@@ -526,7 +527,88 @@ TEST_F(ArenasTest, NothingGrowsOverManyCycles) {
     }
   }
   EXPECT_EQ(g_arenas.mapped(), mapped);
-  EXPECT_LE(UsedUnits(), Max(used, 16));
+  if (Config::kArenaQuarantine == 0) {
+    EXPECT_LE(UsedUnits(), Max(used, 16));
+  }
+}
+
+// A small monotonic arena leaves its unit to the next one, if that is
+// monotonic, and to everybody else when asked.
+TEST_F(ArenasTest, AUnitThatRests) {
+  if (Config::kArenaQuarantine != 0) GTEST_SKIP();
+  const auto cycle = [](bool monotonic, const char* expected) {
+    ArenaOptions options;
+    options.monotonic = monotonic;
+    options.hard_quota = 2 * kUnit;
+    const ArenaHandle handle = Create(options);
+    EXPECT_EQ(HeldUnits(handle), 0u);
+    char* const block = Allocate(handle, 100, 8, true);
+    EXPECT_TRUE(IsZero(block, 100));
+    if (expected != nullptr) {
+      EXPECT_EQ(block, expected);
+    }
+    memset(block, 1, 100);
+    EXPECT_EQ(HeldUnits(handle), 1u) << "it is charged like any other";
+    EXPECT_EQ(LedgerUnits(handle), 1u);
+    EXPECT_EQ(test_arena_of(block), reinterpret_cast<test_arena*>(handle));
+    Destroy(handle);
+    EXPECT_EQ(test_arena_of(block), nullptr);
+    return block;
+  };
+  const char* const unit = cycle(true, nullptr);
+  for (int i = 0; i < 10; ++i) cycle(true, unit);
+  EXPECT_EQ(UsedUnits(), 1u);
+  // Nothing was allocated in between.
+  Destroy(CreateMonotonic());
+  cycle(true, unit);
+  cycle(false, nullptr);
+  cycle(true, nullptr);
+  test_purge();
+  EXPECT_EQ(UsedUnits(), 0u);
+  cycle(true, nullptr);
+  g_arenas.Trim(CurrentHeap());
+  CurrentHeap()->DrainSpans();
+  EXPECT_EQ(UsedUnits(), 0u);
+  cycle(true, nullptr);
+  test_thread_detach();
+  EXPECT_EQ(UsedUnits(), 0u);
+}
+
+TEST_F(ArenasTest, WhatOfTheDeadRestsIsTrimmed) {
+  std::thread([&] {
+    const ArenaHandle handle = CreateMonotonic();
+    Allocate(handle, 100);
+    Destroy(handle);
+    fake::Farewell();
+  }).join();
+  g_arenas.TrimDead();
+  ExpectUsed(0);
+}
+
+// Whose blocks are freed late is known for so many departures.
+TEST_F(ArenasTest, TheQuarantineKeepsUnitsOutOfUse) {
+  if (Config::kArenaQuarantine == 0) GTEST_SKIP();
+  EXPECT_STOP({
+    const ArenaHandle first = Named("first");
+    char* const block = Allocate(first, 100);
+    Destroy(first);
+    for (size_t i = 1; i < Config::kArenaQuarantine; ++i) {
+      const ArenaHandle other = Create();
+      if (Allocate(other, 100) == block) _exit(1);
+      Destroy(other);
+    }
+    for (int i = 0; i < 1000; ++i) test_malloc(1000);
+    Announced("free of " + Address(block) + ", a block of arena " +
+              NumberOf(first) + " (first), which is gone");
+    test_free(block);
+  });
+  // And for no more.
+  for (size_t i = 0; i < 3 * Config::kArenaQuarantine; ++i) {
+    const ArenaHandle other = Create();
+    Allocate(other, 100);
+    Destroy(other);
+    ASSERT_LE(UsedUnits(), Config::kArenaQuarantine + 1);
+  }
 }
 
 // ---- Children ----
