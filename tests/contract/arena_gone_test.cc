@@ -160,10 +160,17 @@ TEST_P(ArenaGoneDeathTest, IsRemembered) {
   void* const block = gone.blocks[4];
   subject::purge();
   EXPECT_STOPS(subject::free(block), Line(kFreeOf, block, gone.Of()));
+  const auto others_go = [](int count) {
+    for (int i = 0; i < count; ++i)
+      subject::arena_destroy(subject::arena_create(nullptr));
+  };
+  others_go(100);
+  EXPECT_STOPS(subject::free(block), Line(kFreeOf, block, gone.Of()));
+  EXPECT_STOPS(subject::arena_reset(gone.handle), gone.Used());
+  // Its name only as one of the last 256.
   const std::string number = gone.text.substr(0, gone.text.find(" ("));
   for (const int more : {300, 70000}) {
-    for (int i = 0; i < more; ++i)
-      subject::arena_destroy(subject::arena_create(nullptr));
+    others_go(more);
     EXPECT_STOPS_LIKE(
         subject::free(block),
         MatchesRegex(Quoted("alcove[" + std::string(subject::prefix) +
