@@ -1,6 +1,5 @@
-// What is left of an arena that is gone stops the process, with a line that
-// says which arena it was: its blocks, its handle, and blocks that a reset
-// ended.
+// Blocks of an arena that is gone, and those that a reset ended, stop the
+// process with a line that says which arena it was.
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -160,10 +159,17 @@ TEST_P(ArenaGoneDeathTest, IsRemembered) {
   void* const block = gone.blocks[4];
   subject::purge();
   EXPECT_STOPS(subject::free(block), Line(kFreeOf, block, gone.Of()));
+  const auto others_go = [](int count) {
+    for (int i = 0; i < count; ++i)
+      subject::arena_destroy(subject::arena_create(nullptr));
+  };
+  others_go(100);
+  EXPECT_STOPS(subject::free(block), Line(kFreeOf, block, gone.Of()));
+  EXPECT_STOPS(subject::arena_reset(gone.handle), gone.Used());
+  // Its name only as one of the last 256.
   const std::string number = gone.text.substr(0, gone.text.find(" ("));
   for (const int more : {300, 70000}) {
-    for (int i = 0; i < more; ++i)
-      subject::arena_destroy(subject::arena_create(nullptr));
+    others_go(more);
     EXPECT_STOPS_LIKE(
         subject::free(block),
         MatchesRegex(Quoted("alcove[" + std::string(subject::prefix) +
@@ -194,106 +200,6 @@ TEST_P(ArenaGoneDeathTest, IsRememberedInQuarantine) {
     EXPECT_STOPS(subject::free(block), Line(kFreeOf, block, gone.Of()));
   }
   for (void* const block : elsewhere) subject::free(block);
-}
-
-// ---- Handles ----
-
-std::vector<std::function<void()>> UsesOf(subject::Arena* arena) {
-  static subject::ArenaStats stats;
-  static subject::ArenaClassStats one;
-  static void* block;
-  static subject::ArenaOptions options;
-  stats.struct_size = sizeof(stats);
-  options = Options();
-  options.parent = arena;
-  return {
-      [=] { subject::arena_reset(arena); },
-      [=] { subject::arena_malloc(arena, 8); },
-      [=] { subject::arena_malloc(arena, kMiB); },
-      [=] { subject::arena_calloc(arena, 1, 8); },
-      [=] { subject::arena_realloc(arena, nullptr, 8); },
-      [=] { subject::arena_reallocarray(arena, nullptr, 1, 8); },
-      [=] { subject::arena_aligned_alloc(arena, 64, 8); },
-      [=] { subject::arena_posix_memalign(arena, &block, 64, 8); },
-      [=] { subject::arena_stats(arena, &stats); },
-      [=] { subject::arena_class_stats(arena, &one, 1); },
-      [=] {
-        subject::arena_visit_blocks(
-            arena, [](void*, size_t, void*) {}, nullptr);
-      },
-      [=] {
-        if (arena != nullptr) subject::arena_create(&options);
-        subject::arena_reset(arena);
-      },
-  };
-}
-
-TEST_P(ArenaGoneDeathTest, EveryUseOfItsHandle) {
-  const Leftovers gone(Options());
-  for (const auto& use : UsesOf(gone.handle)) EXPECT_STOPS(use(), gone.Used());
-  EXPECT_STOPS(subject::arena_destroy(gone.handle), gone.Used());
-}
-
-TEST_P(ArenaGoneDeathTest, HandleOfOneWithoutAName) {
-  ScopedArena arena(Options());
-  subject::Arena* const handle = arena;
-  const uint64_t number = StatsOf(arena).number;
-  arena.Destroy();
-  EXPECT_STOPS(subject::arena_destroy(handle),
-               Says(UseOfGone(ArenaText(number, ""))));
-}
-
-// By a thread that used it a moment ago, and finds it without looking far.
-TEST_P(ArenaGoneDeathTest, HandleThatAThreadKnowsByHeart) {
-  subject::ArenaOptions options = Options();
-  options.name = "familiar";
-  ScopedArena arena(options);
-  subject::Arena* const handle = arena;
-  for (int i = 0; i < 10; ++i) subject::arena_malloc(arena, 8);
-  const std::string line = Says(UseOfGone(TextOf(arena)));
-  std::thread([&] { arena.Destroy(); }).join();
-  EXPECT_STOPS(subject::arena_malloc(handle, 8), line);
-  EXPECT_STOPS(
-      {
-        // The next one, which may have the same place, is another.
-        ScopedArena next(options);
-        subject::arena_malloc(next, 8);
-        subject::arena_malloc(handle, 8);
-      },
-      line);
-}
-
-TEST_P(ArenaGoneDeathTest, HandlesThatNeverWere) {
-  ScopedArena arena(Options());
-  subject::arena_malloc(arena, 8);
-  int local = 0;
-  void* const block = subject::malloc(100);
-  const auto handle = [](uintptr_t word) {
-    return reinterpret_cast<subject::Arena*>(word);
-  };
-  for (subject::Arena* const never :
-       {handle(0), handle(8), handle(0x123456789abc), handle(UINTPTR_MAX),
-        handle(reinterpret_cast<uintptr_t>(&local)),
-        handle(reinterpret_cast<uintptr_t>(block))}) {
-    const std::string line = Says(std::string(kUseOfNone) + " " + Hex(never));
-    for (const auto& use : UsesOf(never)) EXPECT_STOPS(use(), line);
-    if (never != nullptr) {
-      EXPECT_STOPS(subject::arena_destroy(never), line);
-    }
-  }
-  subject::free(block);
-}
-
-TEST_P(ArenaGoneDeathTest, HandleAfterShutdown) {
-  const subject::ArenaOptions options = Options();
-  subject::Arena* const arena = subject::arena_create(&options);
-  subject::arena_malloc(arena, 8);
-  ASSERT_EQ(subject::shutdown(), 0);
-  EXPECT_STOPS_LIKE(subject::arena_malloc(arena, 8), HasSubstr("]: use of a"));
-  ScopedArena next(options);
-  subject::arena_malloc(next, 8);
-  EXPECT_STOPS_LIKE(subject::arena_malloc(arena, 8), HasSubstr("]: use of a"));
-  EXPECT_STOPS_LIKE(subject::arena_destroy(arena), HasSubstr("]: use of a"));
 }
 
 // ---- Reset ----

@@ -245,6 +245,23 @@ TEST_P(ArenaStatsTest, PeaksStay) {
   EXPECT_GE(stats.bytes_held_peak, held);
 }
 
+// The most at one time, not the most of each kind at times of their own.
+TEST_P(ArenaStatsTest, PeaksAreOfOneMoment) {
+  if (monotonic()) GTEST_SKIP() << "where nothing is used again";
+  ScopedArena arena(Options());
+  const auto come_and_go = [&](size_t size) {
+    std::vector<void*> blocks;
+    for (size_t bytes = 0; bytes < 8 * kMiB; bytes += size)
+      blocks.push_back(subject::arena_malloc(arena, size));
+    for (void* const block : blocks) subject::free(block);
+  };
+  come_and_go(kMiB);
+  come_and_go(kKiB);
+  come_and_go(40 * kKiB);
+  EXPECT_GE(StatsOf(arena).bytes_peak, 8 * kMiB - 64 * kKiB);
+  EXPECT_LE(StatsOf(arena).bytes_peak, 10 * kMiB);
+}
+
 INSTANTIATE_IN_BOTH_MODES(ArenaStatsTest);
 
 }  // namespace
