@@ -103,6 +103,12 @@ ALCOVE_EXPORT core::PublicArena* ALCOVE_PUBLIC(arena_create)(
       return nullptr;
     }
     const core::PublicOptions& given = *read;
+    if (given.parent != nullptr &&
+        core::g_arenas.Resolve(core::HandleOf(given.parent))->level + 1 >=
+            core::kLevelsMax) {
+      core::Fail(core::kInvalidArgument);
+      return nullptr;
+    }
     all.name = given.name;
     all.parent = core::HandleOf(given.parent);
     all.hard_quota = given.hard_quota;

@@ -77,6 +77,8 @@ Span Arena::TakeSpan(ArenaHeap* heap, size_t units, size_t alignment,
   }
   if (units != 1 || !heap->home()->TakeSpanOfSlab(1, &span))
     span = heap->home()->AllocateSpan(units, alignment);
+  if (ALCOVE_UNLIKELY(span.range == nullptr && arenas->ReleaseQuarantine()))
+    span = heap->home()->AllocateSpan(units, alignment);
   if (ALCOVE_LIKELY(span.range != nullptr)) {
     heap->NoteCrossed(crossed);
     return span;

@@ -162,10 +162,30 @@ void ArenaHeap::Release(Slab* slab) {
   arena_->GiveSpan(span, units, dirty);
 }
 
+// Puts what was taken and not handed out back.
+void ArenaHeap::ReturnMask(SizeClass c) {
+  ArenaBin& bin = bins_[c];
+  const BitWord mask = bin.mask.Load(Order::kRelaxed);
+  if (mask == 0) return;
+  bin.mask.Store(0, Order::kRelaxed);
+  Slab* const slab = bin.mask_slab;
+  const unsigned word = PlaceOf(slab, InfoOf(c), bin.mask_start).index / 64;
+  const unsigned count = CountBits(mask);
+  slab->local[word] |= mask;
+  if (word < slab->hint_word) slab->hint_word = static_cast<uint16_t>(word);
+  slab->available = static_cast<uint16_t>(slab->available + count);
+  bin.taken = bin.taken - count;
+  Count(-static_cast<ptrdiff_t>(count),
+        -static_cast<ptrdiff_t>(count * size_t{InfoOf(c).size}));
+  Gained(slab);
+}
+
 ALCOVE_COLD bool ArenaHeap::ReleaseEmpty() {
   bool any = false;
   for (uint64_t bins = used_bins_; bins != 0; bins &= bins - 1) {
-    Slab* const slab = bins_[LowestBit(bins)].listed;
+    const SizeClass c = LowestBit(bins);
+    ReturnMask(c);
+    Slab* const slab = bins_[c].listed;
     if (slab == nullptr || slab->available != slab->blocks) continue;
     Release(slab);
     any = true;

@@ -209,6 +209,7 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   bool StartRested();
   void SetLimit(char* next);
   void CloseRun();
+  void ReturnMask(SizeClass c);
   void Gained(Slab* slab);
   void Release(Slab* slab);
   void List(Slab* slab);

@@ -128,6 +128,20 @@ void Arenas::Leave(const Span& span, size_t units, bool dirty) {
   }
 }
 
+ALCOVE_COLD bool Arenas::ReleaseQuarantine() {
+  bool any = false;
+  for (size_t i = 0; i < Config::kArenaQuarantine; ++i) {
+    const LedgerEntry entry(quarantine()[i].Exchange(0, Order::kAcqRel));
+    if (entry.units() == 0) continue;
+    Span span;
+    span.range = instance()->region.RangeOf(entry.start());
+    span.first = span.range->IndexOf(entry.start());
+    instance()->region.Free(span, entry.units(), false);
+    any = true;
+  }
+  return any;
+}
+
 Atomic<uint64_t>* Arenas::quarantine() const {
   return reinterpret_cast<Atomic<uint64_t>*>(graves() + kGraves);
 }

@@ -96,6 +96,9 @@ class Arenas {
   // quarantine, and instead of them those that are there for longest.
   void Leave(const Span& span, size_t units, bool dirty);
 
+  // Gives all units under quarantine back; whether there were any.
+  bool ReleaseQuarantine();
+
   // Unmaps everything. Nobody may use an arena any more.
   void Release();
 
