@@ -93,8 +93,6 @@ ALCOVE_COLD void Arena::ForgetCounts() {
   live.Reset();
   large_blocks.Store(0, Order::kRelaxed);
   large_bytes.Store(0, Order::kRelaxed);
-  large_blocks_peak.Store(0, Order::kRelaxed);
-  large_bytes_peak.Store(0, Order::kRelaxed);
   for (Atomic<size_t>& count : freed_remotely) count.Store(0, Order::kRelaxed);
   any_freed_remotely.Store(0, Order::kRelaxed);
 }

@@ -106,11 +106,9 @@ class alignas(kStoreGranule) Arena {
   bool reserve_zero = false;
 
   alignas(64) Atomic<ArenaHeap*> heaps;
-  LiveCount live;  // small blocks, as their heaps publish it
+  LiveCount live;  // small blocks as their heaps publish it, and large ones
   Atomic<size_t> large_blocks;
   Atomic<size_t> large_bytes;
-  Atomic<size_t> large_blocks_peak;
-  Atomic<size_t> large_bytes_peak;
   // Blocks that were freed by other threads than their slab's, by class.
   Atomic<size_t> freed_remotely[kSlabClasses + 1];
   Atomic<uint32_t> any_freed_remotely;
@@ -118,7 +116,6 @@ class alignas(kStoreGranule) Arena {
   // Whether there is anything to forget of these.
   bool counted() const {
     return live.bytes_peak.Load(Order::kRelaxed) != 0 ||
-           large_bytes_peak.Load(Order::kRelaxed) != 0 ||
            any_freed_remotely.Load(Order::kRelaxed) != 0;
   }
   void ForgetCounts();

@@ -13,10 +13,6 @@ Slab* DescriptorOf(const Range& range, const void* block) {
   return static_cast<Slab*>(range.descriptor(range.IndexOf(block)));
 }
 
-void NotePeak(const Atomic<size_t>& now, Atomic<size_t>* peak) {
-  peak->RaiseTo(now.Load(Order::kRelaxed), Order::kRelaxed);
-}
-
 }  // namespace
 
 void* Arena::AllocateLarge(ArenaHeap* heap, size_t units,
@@ -42,8 +38,7 @@ void* Arena::AllocateLarge(ArenaHeap* heap, size_t units,
   Ledger::Write(slot, span.start(), units);
   large_blocks.FetchAdd(1, Order::kRelaxed);
   large_bytes.FetchAdd(units << kUnitShift, Order::kRelaxed);
-  NotePeak(large_blocks, &large_blocks_peak);
-  NotePeak(large_bytes, &large_bytes_peak);
+  live.Add(1, static_cast<ptrdiff_t>(units << kUnitShift));
   if constexpr (Config::kHugePagesFrom != 0) {
     if (size >= Config::kHugePagesFrom)
       platform::AdviseHugePages(span.start(), units << kUnitShift);
@@ -69,6 +64,7 @@ void Arena::FreeLarge(Range* range, void* block) {
   Ledger::Remove(descriptor->ledger_slot);
   large_blocks.FetchSub(1, Order::kRelaxed);
   large_bytes.FetchSub(units << kUnitShift, Order::kRelaxed);
+  live.Add(-1, -static_cast<ptrdiff_t>(units << kUnitShift));
   const bool fresh = RefreshMoved(descriptor, units);
   GiveSpan(span, units, !fresh);
 }
@@ -100,7 +96,7 @@ bool Arena::ResizeLarge(Range* range, void* block, size_t size,
     descriptor->units = static_cast<uint32_t>(units);
     Ledger::Write(descriptor->ledger_slot, block, units);
     large_bytes.FetchAdd(more << kUnitShift, Order::kRelaxed);
-    NotePeak(large_bytes, &large_bytes_peak);
+    live.Add(0, static_cast<ptrdiff_t>(more << kUnitShift));
     return true;
   }
   Span tail;
@@ -111,6 +107,7 @@ bool Arena::ResizeLarge(Range* range, void* block, size_t size,
   descriptor->units = static_cast<uint32_t>(units);
   Ledger::Write(descriptor->ledger_slot, block, units);
   large_bytes.FetchSub(less << kUnitShift, Order::kRelaxed);
+  live.Add(0, -static_cast<ptrdiff_t>(less << kUnitShift));
   const bool fresh = descriptor->moved != Moved::kNo &&
                      platform::Refresh(tail.start(), less << kUnitShift);
   GiveSpan(tail, less, !fresh);
@@ -134,6 +131,7 @@ void* Arena::MoveLarge(ArenaHeap* heap, Range* range, void* block,
       Ledger::Remove(to->ledger_slot);
       large_blocks.FetchSub(1, Order::kRelaxed);
       large_bytes.FetchSub(size_t{to->units} << kUnitShift, Order::kRelaxed);
+      live.Add(-1, -static_cast<ptrdiff_t>(size_t{to->units} << kUnitShift));
       Uncharge(to->units);
       EraseUnits(*range_of_target, range_of_target->IndexOf(target), to->units);
       return nullptr;

@@ -126,8 +126,8 @@ ALCOVE_COLD ArenaSnapshot TakeSnapshot(const Arena& arena) {
   s.blocks_live += runs.blocks + arena.large_blocks.Load(Order::kRelaxed);
   s.bytes_live += runs.bytes + large_bytes;
   // Nothing in a run is used again, so that it is held to the end.
-  s.blocks_peak += all.blocks + arena.large_blocks_peak.Load(Order::kRelaxed);
-  s.bytes_peak += all.bytes + arena.large_bytes_peak.Load(Order::kRelaxed);
+  s.blocks_peak += all.blocks;
+  s.bytes_peak += all.bytes;
   s.bytes_mapped += (units << kUnitShift) + large_bytes;
   if (arena.reserve_range != nullptr) {
     s.bytes_mapped +=

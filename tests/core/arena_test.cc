@@ -267,8 +267,8 @@ TEST_F(ArenaTest, LargeBlocksComeAndGo) {
   EXPECT_EQ(UsedUnits(), 0u);
   EXPECT_EQ(At(arena)->large_blocks.Load(Order::kRelaxed), 0u);
   EXPECT_EQ(At(arena)->large_bytes.Load(Order::kRelaxed), 0u);
-  EXPECT_EQ(At(arena)->large_blocks_peak.Load(Order::kRelaxed), 1u);
-  EXPECT_EQ(At(arena)->large_bytes_peak.Load(Order::kRelaxed), 5 * kUnit);
+  EXPECT_EQ(At(arena)->live.blocks_peak.Load(Order::kRelaxed), 1u);
+  EXPECT_EQ(At(arena)->live.bytes_peak.Load(Order::kRelaxed), 5 * kUnit);
   Destroy(arena);
 }
 
@@ -348,7 +348,7 @@ TEST_F(ArenaTest, ALargeBlockGrowsIntoFreeUnits) {
   EXPECT_EQ(HeldUnits(top), 4u);
   EXPECT_EQ(LedgerUnits(arena), 4u);
   EXPECT_EQ(At(arena)->large_bytes.Load(Order::kRelaxed), 4 * kUnit);
-  EXPECT_EQ(At(arena)->large_bytes_peak.Load(Order::kRelaxed), 4 * kUnit);
+  EXPECT_EQ(At(arena)->live.bytes_peak.Load(Order::kRelaxed), 4 * kUnit);
   EXPECT_EQ(test_malloc_usable_size(block), 4 * kUnit);
   Fill(block, 4 * kUnit, 2);
   EXPECT_TRUE(Resize(arena, block, 4 * kUnit)) << "as it is";
@@ -386,7 +386,7 @@ TEST_F(ArenaTest, ALargeBlockShrinks) {
   EXPECT_EQ(LedgerUnits(arena), 3u);
   EXPECT_EQ(UsedUnits(), 3u);
   EXPECT_EQ(At(arena)->large_bytes.Load(Order::kRelaxed), 3 * kUnit);
-  EXPECT_EQ(At(arena)->large_bytes_peak.Load(Order::kRelaxed), 10 * kUnit);
+  EXPECT_EQ(At(arena)->live.bytes_peak.Load(Order::kRelaxed), 10 * kUnit);
   EXPECT_TRUE(IsFilled(block, 3 * kUnit, 1));
   // Down to the shortest and up again.
   EXPECT_TRUE(Resize(arena, block, kUnit + 1));
@@ -554,7 +554,7 @@ TEST_F(ArenaTest, ForgetCounts) {
   g_arenas.Reset(CurrentHeap(), handle);
   EXPECT_FALSE(arena->counted());
   EXPECT_EQ(arena->large_blocks.Load(Order::kRelaxed), 0u);
-  EXPECT_EQ(arena->large_bytes_peak.Load(Order::kRelaxed), 0u);
+  EXPECT_EQ(arena->live.bytes_peak.Load(Order::kRelaxed), 0u);
   EXPECT_EQ(arena->live.blocks.Load(Order::kRelaxed), 0u);
   EXPECT_EQ(arena->live.bytes_peak.Load(Order::kRelaxed), 0u);
   Destroy(handle);
