@@ -11,6 +11,7 @@
 #include <vector>
 
 #include SUBJECT_HEADER
+#include SUBJECT_INLINE_HEADER
 
 #include "tests/contract/contract.h"
 
@@ -153,6 +154,22 @@ TEST_F(ArenaCppTest, AllocatesAndThrows) {
   arena.reset();
   EXPECT_EQ(BlocksIn(arena), 0u);
   EXPECT_NE(arena.allocate(kMiB / 2), nullptr);
+}
+
+// Frees at the call site know a block of an arena, as free does.
+TEST_F(ArenaCppTest, InlinedFreesKnowArenas) {
+  for (const uint32_t mode : {0, 1}) {
+    cpp::arena arena({.mode = mode});
+    cpp::inlined::deallocate<256>(cpp::inlined::allocate<256>());
+    for (int i = 0; i < 1000; ++i) {
+      void* const block = arena.allocate(256);
+      cpp::inlined::deallocate<256>(block);
+      void* const other = cpp::inlined::allocate<256>();
+      EXPECT_EQ(subject::arena_of(other), nullptr);
+      cpp::inlined::deallocate<256>(other);
+    }
+    EXPECT_EQ(BlocksIn(arena), 0u);
+  }
 }
 
 // ---- Objects ----

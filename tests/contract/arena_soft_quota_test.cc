@@ -4,47 +4,19 @@
 #include <chrono>
 #include <cstdlib>
 #include <future>
+#include <memory>
 #include <thread>
 #include <vector>
 
 #include "tests/contract/arena.h"
 #include "tests/contract/contract.h"
 #include "tests/contract/crew.h"
+#include "tests/contract/watched.h"
 
 namespace contract {
 namespace {
 
 using ArenaSoftQuotaTest = ArenaModesTest;
-
-// An arena with a soft quota and what became of it.
-struct Watched {
-  explicit Watched(subject::ArenaOptions options, size_t soft,
-                   void (*then)(Watched&) = nullptr)
-      : soft(soft), then(then), arena(Prepare(options)) {}
-
-  subject::ArenaOptions Prepare(subject::ArenaOptions options) {
-    options.soft_quota = soft;
-    options.context = this;
-    options.on_soft_quota = [](subject::Arena* arena, size_t held,
-                               void* context) {
-      Watched& self = *static_cast<Watched*>(context);
-      ++self.calls;
-      self.called_for = arena;
-      self.held = held;
-      self.caller = std::this_thread::get_id();
-      if (self.then != nullptr) self.then(self);
-    };
-    return options;
-  }
-
-  const size_t soft;
-  void (*const then)(Watched&);
-  std::atomic<int> calls = 0;
-  std::atomic<subject::Arena*> called_for = nullptr;
-  std::atomic<size_t> held = 0;
-  std::thread::id caller;
-  ScopedArena arena;
-};
 
 void* AllocateUnits(const Watched& watched, size_t units) {
   return subject::arena_malloc(watched.arena, units * kUnit);
@@ -298,6 +270,23 @@ TEST_P(ArenaSoftQuotaTest, ChildrenCountForTheirParents) {
   child.arena.Destroy();
   AllocateUnits(parent, 10);
   EXPECT_EQ(parent.calls, 3);
+}
+
+// All that there can be, by one call.
+TEST_P(ArenaSoftQuotaTest, EveryGenerationIsCalled) {
+  std::vector<std::unique_ptr<Watched>> line;
+  subject::ArenaOptions options = Options();
+  for (int generation = 0; generation < 64; ++generation) {
+    line.push_back(std::make_unique<Watched>(options, kUnit));
+    options.parent = line.back()->arena;
+  }
+  AllocateUnits(*line.back(), 2);
+  for (const auto& one : line) {
+    EXPECT_EQ(one->calls, 1);
+    EXPECT_EQ(one->called_for, one->arena);
+    EXPECT_EQ(one->held, 2 * kUnit);
+  }
+  while (!line.empty()) line.pop_back();  // children first
 }
 
 INSTANTIATE_IN_BOTH_MODES(ArenaSoftQuotaTest);
