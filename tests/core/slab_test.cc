@@ -13,7 +13,8 @@ class SlabTest : public testing::TestWithParam<SizeClass> {
   SlabTest() {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     span_ = region_.Allocate(info().units, kUnit);
-    slab_ = CreateSlab(span_, GetParam(), owner(), MakeEntry(GetParam(), kHeap));
+    slab_ =
+        CreateSlab(span_, GetParam(), owner(), MakeEntry(GetParam(), kHeap));
   }
   ~SlabTest() override { region_.Release(); }
 
