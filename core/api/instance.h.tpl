@@ -112,7 +112,7 @@ typedef struct {PREFIX}arena_options {
 
 // Null options mean a general arena without name and bounds. Null if there is no memory
 // (ENOMEM where `set_errno` is on), or if an option makes no sense (EINVAL). There can
-// be 65,000 at a time.
+// be 65,000 at a time, less some that threads which destroyed arenas keep, up to 4 each.
 {PREFIX}arena* {PREFIX}arena_create(const {PREFIX}arena_options* options)
     ALCOVE_{PREFIX}NOEXCEPT;
 

@@ -210,7 +210,8 @@ ALCOVE_{PREFIX}INLINE void deallocate(void* block) noexcept {
 }
 
 // The same for a block of which the caller knows that this instance allocated it with this
-// very size and alignment (and did not resize it since), that it is live and not null. It is
+// very size and alignment (and did not resize it since), that it is of no arena, live and not
+// null. It is
 // not looked up, so a mistake is noticed late, when the cache gives the block back, or never,
 // and two users may have been given the same memory meanwhile. Any thread's block will do.
 template <size_t Size, size_t Alignment = (Size < 16 ? 8 : 16)>
