@@ -8,6 +8,14 @@
 
 namespace ALCOVE_CORE_NAMESPACE {
 
+// What posix_memalign and the public header promise; alignments beyond one unit
+// take spans.
+inline constexpr size_t kAlignmentMax = size_t{1} << 30;
+
+constexpr bool ValidAlignment(size_t alignment) {
+  return IsPowerOfTwo(alignment) && alignment <= kAlignmentMax;
+}
+
 // A block of any size and of malloc's alignment, when the fast path had none.
 ALCOVE_NOINLINE void* AllocateSlow(size_t size);
 

@@ -18,7 +18,6 @@ using PublicOptions = ALCOVE_PUBLIC(arena_options);
 using PublicStats = ALCOVE_PUBLIC(arena_stats_t);
 using PublicClassStats = ALCOVE_PUBLIC(arena_class_stats_t);
 
-constexpr size_t kAlignmentMax = size_t{1} << 30;
 constexpr size_t kOptionAlignmentMax = 4096;
 
 ArenaHandle HandleOf(const PublicArena* arena) { return AddressOf(arena); }
@@ -161,8 +160,7 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_aligned_alloc)(core::PublicArena* arena,
                                                        size_t size) noexcept {
   if (ALCOVE_LIKELY(alignment == 16 && size >= 16))
     return core::ArenaAllocate(core::HandleOf(arena), size);
-  if (ALCOVE_UNLIKELY(!core::IsPowerOfTwo(alignment) ||
-                      alignment > core::kAlignmentMax)) {
+  if (ALCOVE_UNLIKELY(!core::ValidAlignment(alignment))) {
     core::g_arenas.Resolve(core::HandleOf(arena));
     return core::Fail(core::kInvalidArgument);
   }
@@ -173,8 +171,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(arena_posix_memalign)(core::PublicArena* arena,
                                                       void** block,
                                                       size_t alignment,
                                                       size_t size) noexcept {
-  if (ALCOVE_UNLIKELY(!core::IsPowerOfTwo(alignment) ||
-                      alignment > core::kAlignmentMax ||
+  if (ALCOVE_UNLIKELY(!core::ValidAlignment(alignment) ||
                       alignment < sizeof(void*))) {
     core::g_arenas.Resolve(core::HandleOf(arena));
     return core::kInvalidArgument;

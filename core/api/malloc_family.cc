@@ -5,20 +5,6 @@
 #include "core/api/failure.h"
 #include "core/hardening/misuse.h"
 
-namespace ALCOVE_CORE_NAMESPACE {
-namespace {
-
-// What posix_memalign and the public header promise; alignments beyond one unit
-// take spans.
-constexpr size_t kAlignmentMax = size_t{1} << 30;
-
-bool ValidAlignment(size_t alignment) {
-  return IsPowerOfTwo(alignment) && alignment <= kAlignmentMax;
-}
-
-}  // namespace
-}  // namespace ALCOVE_CORE_NAMESPACE
-
 namespace core = ALCOVE_CORE_NAMESPACE;
 
 ALCOVE_EXPORT void* ALCOVE_PUBLIC(malloc)(size_t size) noexcept {

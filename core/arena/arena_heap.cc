@@ -31,8 +31,8 @@ void ArenaHeap::Begin(Arena* arena, ArenaHandle handle, bool monotonic,
 }
 
 void ArenaHeap::Spoil() {
-  const ArenaHandle spoilt = Spoilt(
-      arena_->number.Load(Order::kRelaxed) << kArenaPlaceBits | arena_->place);
+  const ArenaHandle spoilt =
+      Spoilt(MakeHandle(arena_->number.Load(Order::kRelaxed), arena_->place));
   fast_handle_.Store(spoilt, Order::kRelaxed);
   handle_.Store(spoilt, Order::kRelaxed);
   crossed_ = 0;
@@ -153,9 +153,7 @@ void ArenaHeap::Release(Slab* slab) {
   bin.slabs = bin.slabs - 1;
   const unsigned units = slab->units;
   touched_ = touched_ - size_t{slab->fresh} * InfoOf(slab->size_class).size;
-  Span span;
-  span.range = home_->instance()->region.RangeOf(slab->start);
-  span.first = span.range->IndexOf(slab->start);
+  const Span span = home_->instance()->region.SpanAt(slab->start);
   const bool dirty = slab->fresh != 0 || !slab->zero;
   Ledger::Remove(slab->ledger_slot);
   RetireSlab(*span.range, slab);
@@ -288,7 +286,6 @@ size_t ArenaHeap::RunTouched() const {
 }
 
 void ArenaHeap::CloseRun() {
-  if (run_ == nullptr) return;
   // Before others see that it is not the last one any more.
   RunBytes(run_).Store(static_cast<BitWord>(run_next_.Own() - run_->start),
                        Order::kRelease);

@@ -24,6 +24,9 @@ class Arena;
 using ArenaHandle = uint64_t;
 inline constexpr unsigned kArenaPlaceBits = 16;
 inline constexpr unsigned kArenasMax = (1u << kArenaPlaceBits) - 1;
+constexpr ArenaHandle MakeHandle(uint64_t number, unsigned place) {
+  return number << kArenaPlaceBits | place;
+}
 constexpr unsigned PlaceOfHandle(ArenaHandle handle) {
   return handle & kArenasMax;
 }

@@ -121,9 +121,7 @@ void Arenas::Leave(const Span& span, size_t units, bool dirty) {
         quarantine()[turn % Max(Config::kArenaQuarantine, 1)].Exchange(
             LedgerEntry::Of(span.start(), units), Order::kAcqRel));
     if (oldest.units() == 0) return;
-    Span released;
-    released.range = region.RangeOf(oldest.start());
-    released.first = released.range->IndexOf(oldest.start());
+    const Span released = region.SpanAt(oldest.start());
     region.Free(released, oldest.units(), false);
   }
 }
@@ -133,9 +131,7 @@ ALCOVE_COLD bool Arenas::ReleaseQuarantine() {
   for (size_t i = 0; i < Config::kArenaQuarantine; ++i) {
     const LedgerEntry entry(quarantine()[i].Exchange(0, Order::kAcqRel));
     if (entry.units() == 0) continue;
-    Span span;
-    span.range = instance()->region.RangeOf(entry.start());
-    span.first = span.range->IndexOf(entry.start());
+    const Span span = instance()->region.SpanAt(entry.start());
     instance()->region.Free(span, entry.units(), false);
     any = true;
   }
@@ -164,7 +160,7 @@ ALCOVE_COLD bool Arenas::MakeTable() {
   return true;
 }
 
-ALCOVE_COLD Arena* Arenas::NewArena(ThreadArenas*) {
+ALCOVE_COLD Arena* Arenas::NewArena() {
   Arena* arena = unused_.Pop();
   if (arena != nullptr) return arena;
   if (!MakeTable()) return nullptr;
@@ -308,7 +304,7 @@ ArenaHandle Arenas::Create(Instance* instance, Heap* home,
   }
   ThreadArenas* const mine = ThreadArenas::Of(home);
   Arena* const arena =
-      mine->kept_count != 0 ? mine->kept[--mine->kept_count] : NewArena(mine);
+      mine->kept_count != 0 ? mine->kept[--mine->kept_count] : NewArena();
   if (ALCOVE_UNLIKELY(arena == nullptr)) {
     if (parent != nullptr) parent->children.FetchSub(1, Order::kRelease);
     return 0;
@@ -316,7 +312,7 @@ ArenaHandle Arenas::Create(Instance* instance, Heap* home,
   const uint64_t number = ALCOVE_LIKELY(mine->next_number != mine->numbers_end)
                               ? mine->next_number++
                               : NewNumber(mine);
-  const ArenaHandle handle = number << kArenaPlaceBits | arena->place;
+  const ArenaHandle handle = MakeHandle(number, arena->place);
   arena->number.Store(number, Order::kRelaxed);
   if (options.name == nullptr) {
     arena->name[0].Store(0, Order::kRelaxed);
@@ -426,7 +422,7 @@ void Arenas::EndBlocks(Arena* arena, Heap* home) {
 
 ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
   const ArenaHandle handle =
-      arena->number.Load(Order::kRelaxed) << kArenaPlaceBits | arena->place;
+      MakeHandle(arena->number.Load(Order::kRelaxed), arena->place);
   const Table* const table = table_.Load(Order::kAcquire);
   unsigned waits = 0;
   while (arena->children.Load(Order::kAcquire) != 0) {
@@ -584,7 +580,7 @@ ALCOVE_COLD void Arenas::NameOf(uint64_t number, HeapNumber place,
   if (arena != nullptr && arena->number.Load(Order::kRelaxed) == number) {
     from = arena->name;
   } else if (table != nullptr && graves()[number % kGraves].number.Load(
-                                     Order::kRelaxed) == number) {
+                                     Order::kAcquire) == number) {
     from = graves()[number % kGraves].name;
   }
   const bool named = from != nullptr && from[0].Load(Order::kRelaxed) != 0;

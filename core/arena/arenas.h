@@ -122,7 +122,7 @@ class Arenas {
   static constexpr unsigned kKeptUnits = 16;
 
   bool EndRested(Arena* arena, Heap* home);
-  Arena* NewArena(ThreadArenas* mine);
+  Arena* NewArena();
   uint64_t NewNumber(ThreadArenas* mine);
   ArenaHeap* NewHeap(Heap* home, ThreadArenas* mine);
   static size_t TableBytes();

@@ -194,9 +194,7 @@ void Heap::Unlist(Slab* slab) {
 
 void Heap::ReleaseSlab(Slab* slab) {
   Unlist(slab);
-  Span span;
-  span.range = instance_->region.RangeOf(slab->start);
-  span.first = span.range->IndexOf(slab->start);
+  const Span span = instance_->region.SpanAt(slab->start);
   RetireSlab(*span.range, slab);
   if (slab->units != 1) return KeepSpanOfSlab(slab->start, slab->units);
   // A slab of which no block was ever handed out has touched no memory.

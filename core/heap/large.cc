@@ -61,9 +61,7 @@ size_t LargeSize(const Range& range, const void* block) {
 }
 
 size_t ReturnSpan(Region& region, void* start, bool clean) {
-  Span span;
-  span.range = region.RangeOf(start);
-  span.first = span.range->IndexOf(start);
+  const Span span = region.SpanAt(start);
   const SizeClass c = ClassOfEntry(EntryOf(*span.range, span.first));
   // Somebody else's by now.
   if (ALCOVE_UNLIKELY(c <= kSlabClasses || c > kShelvedClass))

@@ -58,17 +58,13 @@ bool Heap::TakeSpanOfSlab(unsigned units, Span* span) {
   Bin& bin = bins_[SlabSpanClass(units)];
   if (bin.own() == 0) return false;
   void* const start = bin.Pop();
-  span->range = instance_->region.RangeOf(start);
-  span->first = span->range->IndexOf(start);
-  span->zero = false;
+  *span = instance_->region.SpanAt(start);
   return true;
 }
 
 void Heap::ReleaseCached(SizeClass c, void* start) {
   if (c < kSlabSpanClass) return ReleaseSpan(start);
-  Span span;
-  span.range = instance_->region.RangeOf(start);
-  span.first = span.range->IndexOf(start);
+  const Span span = instance_->region.SpanAt(start);
   instance_->region.Free(span, CachedUnits(c), true);
 }
 

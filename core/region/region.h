@@ -89,6 +89,14 @@ class Region {
     return LaterRangeOf(p);
   }
 
+  // The span that begins at `start`, in one of the ranges.
+  Span SpanAt(const void* start) const {
+    Span span;
+    span.range = RangeOf(start);
+    span.first = span.range->IndexOf(start);
+    return span;
+  }
+
   static constexpr unsigned kRangesMax = 48;
 
   // The range added `i`th, or null; for statistics.
