@@ -116,22 +116,11 @@ void ArenaHeap::Count(ptrdiff_t blocks, ptrdiff_t bytes) {
 // ---- Slabs ----
 
 void ArenaHeap::List(Slab* slab) {
-  Slab*& head = bins_[slab->size_class].listed;
-  slab->previous = nullptr;
-  slab->next = head;
-  if (head != nullptr) head->previous = slab;
-  head = slab;
-  slab->listed = true;
+  ListSlab(&bins_[slab->size_class].listed, slab);
 }
 
 void ArenaHeap::Unlist(Slab* slab) {
-  if (slab->previous != nullptr) {
-    slab->previous->next = slab->next;
-  } else {
-    bins_[slab->size_class].listed = slab->next;
-  }
-  if (slab->next != nullptr) slab->next->previous = slab->previous;
-  slab->listed = false;
+  UnlistSlab(&bins_[slab->size_class].listed, slab);
 }
 
 // After blocks of the slab became available.

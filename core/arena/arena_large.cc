@@ -7,14 +7,6 @@
 
 namespace ALCOVE_CORE_NAMESPACE {
 
-namespace {
-
-Slab* DescriptorOf(const Range& range, const void* block) {
-  return static_cast<Slab*>(range.descriptor(range.IndexOf(block)));
-}
-
-}  // namespace
-
 void* Arena::AllocateLarge(ArenaHeap* heap, size_t units,
                            size_t block_alignment, size_t size, bool zero) {
   Ledger::Slot* slot;

@@ -173,24 +173,9 @@ Span Heap::AllocateSpan(size_t units, size_t alignment) {
   return instance_->region.Allocate(units, alignment);
 }
 
-void Heap::List(Slab* slab) {
-  Slab*& head = listed_[slab->size_class];
-  slab->previous = nullptr;
-  slab->next = head;
-  if (head != nullptr) head->previous = slab;
-  head = slab;
-  slab->listed = true;
-}
+void Heap::List(Slab* slab) { ListSlab(&listed_[slab->size_class], slab); }
 
-void Heap::Unlist(Slab* slab) {
-  if (slab->previous != nullptr) {
-    slab->previous->next = slab->next;
-  } else {
-    listed_[slab->size_class] = slab->next;
-  }
-  if (slab->next != nullptr) slab->next->previous = slab->previous;
-  slab->listed = false;
-}
+void Heap::Unlist(Slab* slab) { UnlistSlab(&listed_[slab->size_class], slab); }
 
 void Heap::ReleaseSlab(Slab* slab) {
   Unlist(slab);

@@ -19,10 +19,6 @@ constexpr size_t kGrowthShare = 8;
 // memory.
 constexpr size_t kZeroByPageFrom = size_t{1} << 20;
 
-Slab* DescriptorOf(const Range& range, const void* block) {
-  return static_cast<Slab*>(range.descriptor(range.IndexOf(block)));
-}
-
 }  // namespace
 
 void ClearLarge(void* block, size_t size) {

@@ -139,6 +139,30 @@ struct TakenWord {
 };
 TakenWord TakeWord(Slab* slab, const ClassInfo& info, unsigned limit = 64);
 
+// Put a slab at the head of its owner's list of slabs of its class, and take it
+// out.
+inline void ListSlab(Slab** head, Slab* slab) {
+  slab->previous = nullptr;
+  slab->next = *head;
+  if (*head != nullptr) (*head)->previous = slab;
+  *head = slab;
+  slab->listed = true;
+}
+inline void UnlistSlab(Slab** head, Slab* slab) {
+  if (slab->previous != nullptr) {
+    slab->previous->next = slab->next;
+  } else {
+    *head = slab->next;
+  }
+  if (slab->next != nullptr) slab->next->previous = slab->previous;
+  slab->listed = false;
+}
+
+// The descriptor of the unit that an address of the range is in.
+inline Slab* DescriptorOf(const Range& range, const void* p) {
+  return static_cast<Slab*>(range.descriptor(range.IndexOf(p)));
+}
+
 // Moves what other threads freed to the local bits; returns how many blocks. A
 // block that is in both was freed twice: misuse.
 unsigned CollectRemote(Slab* slab, const ClassInfo& info);
