@@ -1,8 +1,8 @@
-"""The core's build interface, version 2: what a core tells the macro that stamps it.
+"""The core's build interface: what a core tells the macro that stamps it.
 
-A core of another release comes from another repository, and a provider defined in that
-repository's .bzl files would be a different object from ours. So everything here travels
-in providers that are built into Bazel:
+The macro and the core may be of different releases, each from a repository of its own. A
+provider defined in one repository's .bzl files would be a different object from the
+other's, so everything here travels in providers that are built into Bazel.
 
 OutputGroupInfo, the files:
 
@@ -18,16 +18,49 @@ OutputGroupInfo, the files:
 
 TemplateVariableInfo, the strings:
 
-    ALCOVE_CORE_INTERFACE  "2"; grows when an older macro could not stamp this core (the
-                           audit that came with "1" knew no public variables)
+    ALCOVE_CORE_INTERFACE  the number of the interface that this core needs
     ALCOVE_CORE_VERSION    the release
     ALCOVE_CORE_ROOT       the folder that the core's includes are relative to
-    ALCOVE_CORE_KNOBS      JSON of KNOBS (core/knobs.bzl)
+    ALCOVE_CORE_KNOBS      JSON of KNOBS; core/knobs.bzl says what an entry is made of
     ALCOVE_CORE_PRESETS    JSON of PRESETS
     ALCOVE_CORE_COPTS      JSON list of flags, each passed where the compiler knows it
 
-Adding a group or a string keeps the number; so does a knob, whose schema travels along.
+What the macro gives the sources in return:
+
+    alcove_config.h    on the include path, with ALCOVE_PREFIX, ALCOVE_PREFIX_STRING,
+                       ALCOVE_CORE_NAMESPACE, ALCOVE_PUBLIC_NAMESPACE,
+                       ALCOVE_VERSION_STRING, ALCOVE_CONFIG_JSON, ALCOVE_KNOB_<name> for
+                       every knob, and ALCOVE_PUBLIC_HEADER and ALCOVE_INLINE_HEADER, what
+                       to include for the headers it wrote
+    a compiler         freestanding C++20 with the flags of instances/private/compile.bzl
+    a linker           that renames memcpy, memmove, memset and memcmp to the prefix's and
+                       localizes what is hidden
+    an audit           of the names in public_names and the `externals` of knobs
+
+The number grows when a macro that knows only the one before could not stamp this core as
+it is meant. It stays for what an older macro may ignore, or finds in the core itself:
+
+    stays              sources, headers, public names; knobs and presets of the known
+                       kinds; flags in copts; one more group or string that a macro need
+                       not read; a key of a knob that only refuses bad values earlier
+    grows              a placeholder, an ALCOVE_ definition or a flag that sources or
+                       templates rely on and the older macro does not provide; a kind of
+                       knob or of line in public_names; a group, string or key that must
+                       be obeyed; a meaning that changes
+
+The numbers so far:
+
+    1                  the first
+    2                  public thread-local variables, which inlined fast paths read
+
+Every macro stamps all earlier numbers too, and refuses later ones with a sentence that
+names ALCOVE_CORE_VERSION: so this string and ALCOVE_CORE_INTERFACE stay what they are in
+all interfaces to come. tests/versions stamps every release that was frozen.
 """
+
+# What a core of this tree needs. A new number goes into the table above and into
+# INTERFACES of instances/private/core_info.bzl as well.
+CORE_INTERFACE = "2"
 
 def _alcove_core_impl(ctx):
     return [
@@ -80,7 +113,7 @@ def alcove_core(
         nobuiltin_srcs = [],
         copts = [],
         inline_header_template = None,
-        interface = "2",
+        interface = CORE_INTERFACE,
         **kwargs):
     """Declares a core that alcove_instance can stamp. Nothing is compiled here.
 

@@ -1,16 +1,22 @@
 """Reads a core's build interface (core/alcove_core.bzl) from its built-in providers."""
 
+load("//:version.bzl", "ALCOVE_VERSION")
 load(":labels.bzl", "label_text")
 
-# The interfaces that this release can stamp.
-_INTERFACES = ["1", "2"]
+# The interfaces that this release can stamp, oldest first; none is ever taken away.
+INTERFACES = ["1", "2"]
+
+# In the cores of every interface, also of those to come.
+_ALWAYS = [
+    "ALCOVE_CORE_INTERFACE",
+    "ALCOVE_CORE_VERSION",
+]
 
 _VARIABLES = [
     "ALCOVE_CORE_COPTS",
     "ALCOVE_CORE_KNOBS",
     "ALCOVE_CORE_PRESETS",
     "ALCOVE_CORE_ROOT",
-    "ALCOVE_CORE_VERSION",
 ]
 
 def read_core(target):
@@ -28,17 +34,21 @@ def read_core(target):
     variables = {}
     if platform_common.TemplateVariableInfo in target:
         variables = target[platform_common.TemplateVariableInfo].variables
-    interface = variables.get("ALCOVE_CORE_INTERFACE")
-    if not interface or OutputGroupInfo not in target:
+    if OutputGroupInfo not in target or [name for name in _ALWAYS if not variables.get(name)]:
         return None, "core %s is not an alcove_core; write \"@<alcove's repository>//core\"" % (
             label_text(target.label)
         )
-    if interface not in _INTERFACES:
-        return None, ("core %s offers build interface %s, but this release of Alcove stamps %s " +
-                      "only; load alcove_instance from a release as new as that core") % (
+    interface = variables["ALCOVE_CORE_INTERFACE"]
+    version = variables["ALCOVE_CORE_VERSION"]
+    if interface not in INTERFACES:
+        return None, ("core %s is version %s and needs build interface %s, but this macro, of " +
+                      "Alcove %s, knows only %s; load alcove_instance from Alcove %s or newer") % (
             label_text(target.label),
+            version,
             interface,
-            " and ".join(_INTERFACES),
+            ALCOVE_VERSION,
+            " and ".join(INTERFACES),
+            version,
         )
     missing = [name for name in _VARIABLES if name not in variables]
     if missing:
@@ -60,5 +70,5 @@ def read_core(target):
         public_names = groups.public_names.to_list()[0],
         root = variables["ALCOVE_CORE_ROOT"],
         sources = groups.sources.to_list(),
-        version = variables["ALCOVE_CORE_VERSION"],
+        version = version,
     ), None

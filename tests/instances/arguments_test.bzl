@@ -1,10 +1,15 @@
 """Each argument that alcove_instance refuses, and the sentence it refuses it with."""
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
+load("//:version.bzl", "ALCOVE_VERSION")
+load("//core:alcove_core.bzl", "CORE_INTERFACE")
 load("//instances:defs.bzl", "alcove_config_header", "alcove_instance")
+load("//instances/private:core_info.bzl", "INTERFACES")
 load("//tests/instances/toy:core.bzl", "toy_core")
 
 _TOY = "//tests/instances/toy"
+
+_FUTURE_INTERFACE = str(int(CORE_INTERFACE) + 1)
 
 def _refused_test_impl(ctx):
     env = analysistest.begin(ctx)
@@ -51,8 +56,9 @@ _CASES = {
     ),
     "core_of_future": (
         {"core": ":future_core"},
-        "core //tests/instances:future_core offers build interface 3, but this release of " +
-        "Alcove stamps 1 and 2 only; load alcove_instance from a release as new as that core",
+        ("core //tests/instances:future_core is version 9.8.7 and needs build interface %s, but " +
+         "this macro, of Alcove %s, knows only %s; load alcove_instance from Alcove 9.8.7 or " +
+         "newer") % (_FUTURE_INTERFACE, ALCOVE_VERSION, " and ".join(INTERFACES)),
     ),
     "knob_above_range": (
         {"config": {"depth": 11}},
@@ -188,7 +194,7 @@ def arguments_test_suite(name):
     """
     toy_core(
         name = "future_core",
-        interface = "3",
+        interface = _FUTURE_INTERFACE,
         tags = ["manual"],
     )
     tests = [
