@@ -1,0 +1,19 @@
+"""The frozen releases: version to the sha256 of alcove-<version>.tar.gz in this folder.
+
+A line here makes the repository, the tests in both directions and nothing else to do;
+README.md says how a release is frozen.
+"""
+
+RELEASES = {
+    "0.1.0": "d41486f234c17389d967a06fb7a59e30e8e2ef5e51b573e41e91b17169d7943e",
+}
+
+def archive_name(version):
+    """Returns the file that holds a release."""
+    return "alcove-%s.tar.gz" % version
+
+def repository_name(version):
+    """Returns the repository that holds a release: alcove_0_1 for 0.1.0, alcove_0_1_2."""
+    if version.endswith(".0"):
+        version = version[:-len(".0")]
+    return "alcove_" + version.replace(".", "_")
