@@ -83,12 +83,14 @@ release repo second
 same second
 
 git clone --quiet repo clone
-# Other modes, another time zone, language and way to end lines.
+# Other modes, another time zone, language and way to end lines; and a file system that
+# lists folders in an order of its own.
 git -C clone config core.autocrlf true
 git -C clone config tar.umask 0077
 (
   umask 077
   export LC_ALL=C.UTF-8
+  [[ ! -w /dev/shm ]] || export TMPDIR=/dev/shm
   TZ=Asia/Tokyo release clone elsewhere
 )
 git -C clone config core.autocrlf false
