@@ -1,17 +1,19 @@
 #!/bin/bash
 #
-# Builds and tests this workspace, which imports Alcove under another name, as a
-# user's would be. Arguments go to Bazel; //tests/instances:consumer_test runs it too.
+# Builds and tests this workspace, which imports Alcove under another name and a frozen
+# release beside it, as a user's would. Arguments go to Bazel's commands;
+# //tests/instances:consumer_test runs it too.
 
 set -euo pipefail
 
 folder="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)"
-cd "${folder}"
+root="$(cd "${folder}/../.." && pwd -P)"
+readonly folder root
 
 # A Bazel of its own, which leaves nothing behind: neither a server nor a link.
 scratch="$(mktemp -d "${TEST_TMPDIR:-${TMPDIR:-/tmp}}/consumer.XXXXXX")"
 bazelw() {
-  ../../bazelw --output_user_root="${scratch}" "$@"
+  "${root}/bazelw" --output_user_root="${scratch}/bazel" "$@"
 }
 finish() {
   bazelw shutdown >/dev/null 2>&1 || true
@@ -20,4 +22,43 @@ finish() {
 }
 trap finish EXIT
 
+# What tests/versions has frozen, and its sum, which stands there alone.
+readonly version=0.1.0
+readonly archive="${root}/tests/versions/alcove-${version}.tar.gz"
+readonly unpacked="${scratch}/alcove-${version}"
+sha256="$(sed -n "s/^    \"${version}\": \"\(.*\)\",\$/\1/p" "${root}/tests/versions/releases.bzl")"
+tar --extract --gzip --file="${archive}" --directory="${scratch}"
+
+# A copy that knows where things are; a user writes that by hand.
+cp -r "${folder}" "${scratch}/workspace"
+cd "${scratch}/workspace"
+sed -i -e "s|%CHECKOUT%|${root}|; s|%UNPACKED%|${unpacked}|; s|%ARCHIVE%|${archive}|" \
+  -e "s|%SHA256%|${sha256}|" WORKSPACE MODULE.bazel
+
 bazelw test --symlink_prefix=/ --test_output=errors "$@" //...
+
+# prints EXPECTED ARGUMENT...: what //app:versions says, built with these arguments.
+prints() {
+  local expected="$1" said
+  shift
+  said="$(bazelw run --symlink_prefix=/ "$@" //app:versions)"
+  if [[ "${said}" != "${expected}" ]]; then
+    echo "FAILED: //app:versions says '${said}', not '${expected}'" >&2
+    exit 1
+  fi
+  echo "${said}"
+}
+
+today="$(sed -n 's/^ALCOVE_VERSION = "\(.*\)"$/\1/p' "${root}/version.bzl")"
+readonly today
+prints "breakfast ${version}, brunch ${version}, lunch ${today}, supper ${version}" "$@"
+
+# The release in place of the checkout, by a flag: what it takes is all in the archive.
+# Debian's Bazel 4.2 does not tell its version.
+override=(--override_repository=heaps_r_us="${unpacked}")
+flags="$(bazelw help --long build 2>/dev/null)"
+if [[ "${flags}" == *--override_module* ]]; then
+  override=(--override_module=alcove="${unpacked}")
+fi
+prints "breakfast ${version}, brunch ${version}, lunch ${version}, supper ${version}" \
+  "${override[@]}" "$@"
