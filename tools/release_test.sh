@@ -122,8 +122,8 @@ check_contents() {
   ! grep -v "^${top}/" <<<"${entries}" || fail "${tarball}: not all is in ${top}/"
   ! grep -E "^${top}/(tests|bench|examples|tools|third_party|\.)" <<<"${entries}" ||
     fail "${tarball} has what is not for users"
-  for file in BUILD.bazel LICENSE-APACHE LICENSE-MIT MODULE.bazel README.md WORKSPACE version.bzl \
-    core/BUILD.bazel core/alcove_core.bzl instances/defs.bzl platform/BUILD.bazel; do
+  for file in BUILD.bazel LICENSE-APACHE LICENSE-MIT MODULE.bazel README.md WORKSPACE \
+    version.bzl core/BUILD.bazel core/alcove_core.bzl instances/defs.bzl platform/BUILD.bazel; do
     grep -qx "${top}/${file}" <<<"${entries}" || fail "${tarball} has no ${file}"
   done
   ! TZ=UTC tar --list --verbose --numeric-owner --gzip --file="${tarball}" |
@@ -151,7 +151,8 @@ check_contents() {
 }
 
 check_contents "first/${archive}" "${version}"
-for part in core instances platform version.bzl README.md BUILD.bazel LICENSE-APACHE LICENSE-MIT; do
+for part in core instances platform BUILD.bazel LICENSE-APACHE LICENSE-MIT README.md \
+  version.bzl; do
   diff -r "repo/${part}" unpacked.*/"${name}/${part}" || fail "${part} is not the commit's"
 done
 
@@ -165,7 +166,8 @@ done
 
 # --- What it refuses. -----------------------------------------------------------
 
-refused "'--fast' is no argument: write --commit=COMMIT or --output=FOLDER" repo/tools/release --fast
+refused "'--fast' is no argument: write --commit=COMMIT or --output=FOLDER" \
+  repo/tools/release --fast
 refused "'--output=' is no argument" repo/tools/release --output=
 refused "nowhere is no folder" repo/tools/release --output=nowhere
 refused "'--commit' is no argument" repo/tools/release --commit HEAD

@@ -1,7 +1,7 @@
 """The frozen releases: version to the sha256 of alcove-<version>.tar.gz in this folder.
 
-A line here makes the repository, the tests in both directions and nothing else to do;
-README.md says how a release is frozen.
+A line here and the archive are all that a new one takes: the repository and the tests in
+both directions come of it. README.md says how a release is frozen.
 """
 
 RELEASES = {

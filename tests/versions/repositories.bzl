@@ -44,7 +44,7 @@ load("@{repository}//instances:defs.bzl", _{repository}_instance = "alcove_insta
 
 def _frozen_releases_index_impl(ctx):
     releases = [
-        {"repository": repository_name(version), "version": version}
+        dict(repository = repository_name(version), version = version)
         for version in ctx.attr.versions
     ]
     ctx.file("WORKSPACE", "")
