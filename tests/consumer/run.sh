@@ -1,7 +1,7 @@
 #!/bin/bash
 #
 # Builds and tests this workspace, which imports Alcove under another name and a frozen
-# release beside it, as a user's would. Arguments go to Bazel's commands;
+# release beside it, as a user's would. Arguments are options for Bazel's builds;
 # //tests/instances:consumer_test runs it too.
 
 set -euo pipefail
@@ -28,6 +28,9 @@ readonly archive="${root}/tests/versions/alcove-${version}.tar.gz"
 readonly unpacked="${scratch}/alcove-${version}"
 sha256="$(sed -n "s/^    \"${version}\": \"\(.*\)\",\$/\1/p" "${root}/tests/versions/releases.bzl")"
 tar --extract --gzip --file="${archive}" --directory="${scratch}"
+# The copy that is unpacked by hand says so, or nobody could tell it from the archive's.
+readonly by_hand="${version}-by-hand"
+sed -i "s/\"${version}\"/\"${by_hand}\"/" "${unpacked}/version.bzl"
 
 # A copy that knows where things are; a user writes that by hand.
 cp -r "${folder}" "${scratch}/workspace"
@@ -51,14 +54,14 @@ prints() {
 
 today="$(sed -n 's/^ALCOVE_VERSION = "\(.*\)"$/\1/p' "${root}/version.bzl")"
 readonly today
-prints "breakfast ${version}, brunch ${version}, lunch ${today}, supper ${version}" "$@"
+prints "breakfast ${by_hand}, brunch ${version}, lunch ${today}, supper ${version}" "$@"
 
 # The release in place of the checkout, by a flag: what it takes is all in the archive.
-# Debian's Bazel 4.2 does not tell its version.
+# Asked by what it knows, for Debian's Bazel 4.2 does not tell its version.
 override=(--override_repository=heaps_r_us="${unpacked}")
 flags="$(bazelw help --long build 2>/dev/null)"
 if [[ "${flags}" == *--override_module* ]]; then
   override=(--override_module=alcove="${unpacked}")
 fi
-prints "breakfast ${version}, brunch ${version}, lunch ${version}, supper ${version}" \
+prints "breakfast ${by_hand}, brunch ${version}, lunch ${by_hand}, supper ${version}" \
   "${override[@]}" "$@"
