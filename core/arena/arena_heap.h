@@ -208,6 +208,8 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   Atomic<ArenaHeap*> next;
 
  private:
+  friend struct InlineLayout;  // asserts what the public header says of it
+
   ALCOVE_INLINE ArenaBin& BinAt(size_t offset) {
     char* const heap = reinterpret_cast<char*>(this);
     return reinterpret_cast<ArenaHeap*>(heap + platform::Opaque(offset))
