@@ -1,6 +1,6 @@
 // Arenas of an instance of the preset `default`.
 #include "bench/arena_bench/contender.h"
-#include "bench/arena_bench/request_heap.h"
+#include "bench/arena_bench/request_heap_inline.h"
 
 namespace bench {
 
@@ -31,8 +31,17 @@ class AlcoveHeap {
   ~AlcoveHeap() { functions.destroy(arena_); }
   void* Allocate(size_t size) { return functions.malloc(arena_, size); }
 
- private:
+ protected:
   request_arena* arena_;
+};
+
+// By the inline header: what the caller's loop cannot do by itself, it calls.
+template <uint32_t kMode>
+class InlinedHeap : public AlcoveHeap<kMode> {
+ public:
+  void* Allocate(size_t size) {
+    return request::inlined::arena_malloc(this->arena_, size);
+  }
 };
 
 class AlcoveResource {
@@ -58,8 +67,12 @@ std::vector<Contender> AlcoveContenders() {
   return {
       {Kind::kGeneral, RunCycles<AlcoveHeap<request_arena_general>>,
        column("alcove")},
+      {Kind::kGeneral, RunCycles<InlinedHeap<request_arena_general>>,
+       column("alcove, inlined")},
       {Kind::kMonotonic, RunCycles<AlcoveHeap<request_arena_monotonic>>,
        column("alcove")},
+      {Kind::kMonotonic, RunCycles<InlinedHeap<request_arena_monotonic>>,
+       column("alcove, inlined")},
       {Kind::kMonotonic, RunCycles<AlcoveResource>, column("alcove as pmr")},
   };
 }

@@ -72,6 +72,19 @@ std::string Names(const std::vector<Column>& columns) {
                        });
 }
 
+Column ColumnOf(const Peer& peer) {
+  Column column;
+  column.name = peer.name;
+  column.package = peer.packages[0];
+  column.library = FindLibrary(peer.sonames);
+  if (column.library.empty()) {
+    column.absent = "not installed";
+  } else {
+    column.version = PackageVersion(peer.packages);
+  }
+  return column;
+}
+
 }  // namespace
 
 std::string FindLibrary(const std::vector<std::string>& sonames) {
@@ -114,18 +127,7 @@ std::vector<Column> KnownColumns() {
     glibc.version = gnu_get_libc_version();
   }
   columns.push_back(glibc);
-  for (const Peer& peer : Peers()) {
-    Column column;
-    column.name = peer.name;
-    column.package = peer.packages.front();
-    column.library = FindLibrary(peer.sonames);
-    if (column.library.empty()) {
-      column.absent = "not installed";
-    } else {
-      column.version = PackageVersion(peer.packages);
-    }
-    columns.push_back(column);
-  }
+  for (const Peer& peer : Peers()) columns.push_back(ColumnOf(peer));
   return columns;
 }
 

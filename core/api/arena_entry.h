@@ -17,8 +17,8 @@ void CallSoftQuotaOf(SoftQuotaCallback callback, ArenaHandle handle,
 
 ALCOVE_INLINE void* ArenaAllocate(ArenaHandle handle, size_t size) {
   ArenaHeap* const heap = ThreadArenas::Of(tls_heap)->SlotFor(handle);
-  if (ALCOVE_LIKELY(heap != nullptr && heap->Serves(handle))) {
-    void* const block = heap->TryAllocate(size);
+  if (ALCOVE_LIKELY(heap != nullptr)) {
+    void* const block = heap->TryAllocate(handle, size);
     if (ALCOVE_LIKELY(block != nullptr)) return block;
   }
   return ArenaAllocateSlow(handle, size, 8, false);

@@ -37,6 +37,25 @@ struct InlineLayout {
   static_assert(sizeof(Bin::own_entry) == sizeof(uint32_t));
   static_assert(sizeof(MapEntry) == sizeof(uint32_t));
 
+  static_assert(Layout::kArenaSlots ==
+                offsetof(Heap, above_) + offsetof(ThreadArenas, slots));
+  static_assert(Layout::kArenaSlotCount == ThreadArenas::kSlots);
+  static_assert(Layout::kSlabHandle == offsetof(ArenaHeap, slab_handle_));
+  static_assert(Layout::kRunHandle == offsetof(ArenaHeap, run_handle_));
+  static_assert(Layout::kRunLimit == offsetof(ArenaHeap, run_limit_));
+  static_assert(Layout::kRunNext == offsetof(ArenaHeap, run_next_));
+  static_assert(Layout::kRunBegun == offsetof(ArenaHeap, run_begun_));
+  static_assert(Layout::kRunMask == offsetof(ArenaHeap, granule_mask_));
+  static_assert(Layout::kArenaBins == offsetof(ArenaHeap, bins_));
+  static_assert(Layout::kNext == offsetof(ArenaBin, next));
+  static_assert(Layout::kEnd == offsetof(ArenaBin, end));
+  static_assert(Layout::kBlockSize == offsetof(ArenaBin, size));
+  static_assert(Layout::kBinSize == sizeof(ArenaBin));
+  static_assert(sizeof(ArenaBin::size) == sizeof(uint32_t));
+  static_assert(Layout::kRunGranule == kRunGranule);
+  static_assert(sizeof(BitWord) == sizeof(uint64_t) &&
+                sizeof(ArenaHandle) == sizeof(uintptr_t));
+
   static_assert(Layout::kUnitShift == kUnitShift);
   static_assert(Layout::kClassMask == kBinOffsetMax);
 

@@ -48,6 +48,28 @@ struct Layout {
   static constexpr size_t kOwnEntry = 56;
   static constexpr size_t kBinSize = 64;
 
+  // In a heap: the slots with the thread's arena heaps, by the lowest bits of a handle.
+  static constexpr size_t kArenaSlots = 6848;
+  static constexpr size_t kArenaSlotCount = 16;
+
+  // In an arena heap: whose it is, if blocks come from slabs or from a run; the run; and the
+  // bins of the classes.
+  static constexpr size_t kSlabHandle = 24;
+  static constexpr size_t kRunHandle = 32;
+  static constexpr size_t kRunLimit = 40;
+  static constexpr size_t kRunNext = 48;
+  static constexpr size_t kRunBegun = 56;
+  static constexpr size_t kRunMask = 64;
+  static constexpr size_t kArenaBins = 256;
+
+  // In a bin of an arena heap.
+  static constexpr size_t kNext = 0;
+  static constexpr size_t kEnd = 8;
+  static constexpr size_t kBlockSize = 56;
+
+  // Blocks of a run begin at multiples of this.
+  static constexpr size_t kRunGranule = 16;
+
   // In the class map: an entry for each unit, whose lower bits are its class times the size
   // of a bin.
   static constexpr unsigned kUnitShift = 16;
@@ -167,6 +189,40 @@ ALCOVE_{PREFIX}INLINE void FreeTrusted(size_t bin, void* block) {
   if (!Push({PREFIX}thread_heap_v1, bin, block)) [[unlikely]] {PREFIX}free(block);
 }
 
+// A block of 1 to kLargest bytes of an arena, or null where that takes more than a few
+// instructions: a fresh one of its class, or the next one of the run. As in Pop, what others
+// look at is stored whole.
+ALCOVE_{PREFIX}INLINE void* PopOfArena(const {PREFIX}arena* arena, size_t bytes) {
+  const auto handle = reinterpret_cast<uintptr_t>(arena);
+  const auto heap = At<const uintptr_t>(
+      {PREFIX}thread_heap_v1,
+      Layout::kArenaSlots + handle % Layout::kArenaSlotCount * sizeof(uintptr_t));
+  if (heap == 0) [[unlikely]] return nullptr;
+  if (__atomic_load_n(&At<uintptr_t>(heap, Layout::kSlabHandle), __ATOMIC_RELAXED) == handle) {
+    const size_t bin = Layout::kArenaBins + Layout::ClassOf(bytes) * Layout::kBinSize;
+    char* const next = At<char*>(heap, bin + Layout::kNext);
+    if (next == At<char*>(heap, bin + Layout::kEnd)) [[unlikely]] return nullptr;
+    At<char* volatile>(heap, bin + Layout::kNext) = next + At<uint32_t>(heap, bin + Layout::kBlockSize);
+    if (next == nullptr) __builtin_unreachable();
+    return next;
+  }
+  if (__atomic_load_n(&At<uintptr_t>(heap, Layout::kRunHandle), __ATOMIC_RELAXED) != handle)
+    return nullptr;
+  char* const next = At<char*>(heap, Layout::kRunNext);
+  if (static_cast<size_t>(At<char*>(heap, Layout::kRunLimit) - next) < bytes) [[unlikely]]
+    return nullptr;
+  const size_t granule = reinterpret_cast<uintptr_t>(next) / Layout::kRunGranule;
+  auto& begun = At<volatile uint64_t>(At<uintptr_t>(heap, Layout::kRunBegun),
+                                      granule / 64 * sizeof(uint64_t));
+  begun = begun | uint64_t{1} << (granule % 64);
+  // Whoever sees the new end sees the mark.
+  __atomic_store_n(&At<char*>(heap, Layout::kRunNext),
+                   next + ((bytes - 1) | At<size_t>(heap, Layout::kRunMask)) + 1,
+                   __ATOMIC_RELEASE);
+  if (next == nullptr) __builtin_unreachable();
+  return next;
+}
+
 template <typename T>
 struct Identity {
   using type = T;
@@ -243,6 +299,43 @@ ALCOVE_{PREFIX}INLINE void deallocate_trusted(
     typename internal::Identity<T>::type* block) noexcept {
   deallocate_trusted<sizeof(T), alignof(T)>(
       const_cast<void*>(static_cast<const volatile void*>(block)));
+}
+
+// ---- Arenas ------------------------------------------------------------------------
+
+// As {PREFIX}arena_aligned_alloc(arena, Alignment, Size), or for alignments up to malloc's,
+// as {PREFIX}arena_malloc(arena, Size): a block of the arena, or null if there is no memory or
+// the arena's quota does not allow it. Freed and resized as all blocks of arenas are, but not
+// by deallocate_trusted.
+template <size_t Size, size_t Alignment = (Size < 16 ? 8 : 16)>
+[[nodiscard]] ALCOVE_{PREFIX}INLINE void* arena_allocate({PREFIX}arena* arena) noexcept {
+  static_assert(Alignment != 0 && (Alignment & (Alignment - 1)) == 0);
+  constexpr size_t bytes = internal::BytesFor(Size, Alignment);
+  if constexpr (internal::IsInlined(Size, Alignment)) {
+    if (void* const block = internal::PopOfArena(arena, bytes)) [[likely]] return block;
+  }
+  if constexpr (Alignment > 16) {
+    return {PREFIX}arena_aligned_alloc(arena, Alignment, Size);
+  } else {
+    return {PREFIX}arena_malloc(arena, bytes);
+  }
+}
+
+// As {PREFIX}arena_malloc, inlined for up to 1024 bytes also where the compiler does not know
+// how many.
+[[nodiscard]] ALCOVE_{PREFIX}INLINE void* arena_malloc({PREFIX}arena* arena,
+                                                      size_t size) noexcept {
+  // 0 wraps around.
+  if (!internal::kCalls && size - 1 < internal::Layout::kLargest) [[likely]] {
+    if (void* const block = internal::PopOfArena(arena, size)) [[likely]] return block;
+  }
+  return {PREFIX}arena_malloc(arena, size);
+}
+
+// The same for an object of type T, named by the caller: arena_allocate<Node>(arena).
+template <typename T>
+[[nodiscard]] ALCOVE_{PREFIX}INLINE T* arena_allocate({PREFIX}arena* arena) noexcept {
+  return static_cast<T*>(arena_allocate<sizeof(T), alignof(T)>(arena));
 }
 
 }  // namespace {NAMESPACE}::inlined

@@ -25,15 +25,17 @@ void ArenaHeap::Begin(Arena* arena, ArenaHandle handle, bool monotonic,
   granule_mask_ = Max(alignment, kRunGranule) - 1;
   run_units_ = monotonic ? 1 : 0;
   handle_.Store(handle, Order::kRelaxed);
-  // The fast path of a general arena knows malloc's alignment only.
-  fast_handle_.Store(monotonic || alignment <= 16 ? handle : Spoilt(handle),
+  const ArenaHandle spoilt = Spoilt(handle);
+  slab_handle_.Store(monotonic || alignment > 16 ? spoilt : handle,
                      Order::kRelaxed);
+  run_handle_.Store(monotonic ? handle : spoilt, Order::kRelaxed);
 }
 
 void ArenaHeap::Spoil() {
   const ArenaHandle spoilt =
       Spoilt(MakeHandle(arena_->number.Load(Order::kRelaxed), arena_->place));
-  fast_handle_.Store(spoilt, Order::kRelaxed);
+  slab_handle_.Store(spoilt, Order::kRelaxed);
+  run_handle_.Store(spoilt, Order::kRelaxed);
   handle_.Store(spoilt, Order::kRelaxed);
   crossed_ = 0;
 }
@@ -42,6 +44,8 @@ void ArenaHeap::Retire(Stack<LedgerGroup>* spare_groups) {
   Spoil();
   for (uint64_t bins = used_bins_; bins != 0; bins &= bins - 1) {
     ArenaBin& bin = bins_[LowestBit(bins)];
+    bin.next.Store(nullptr, Order::kRelaxed);
+    bin.end.Store(nullptr, Order::kRelaxed);
     bin.mask.Store(0, Order::kRelaxed);
     bin.listed = nullptr;
     bin.taken = 0;
@@ -150,17 +154,26 @@ void ArenaHeap::Release(Slab* slab) {
 }
 
 // Puts what was taken and not handed out back.
-void ArenaHeap::ReturnMask(SizeClass c) {
+void ArenaHeap::ReturnRest(SizeClass c) {
   ArenaBin& bin = bins_[c];
-  const BitWord mask = bin.mask.Load(Order::kRelaxed);
-  if (mask == 0) return;
+  const auto count = static_cast<unsigned>(bin.Left());
+  if (count == 0) return;
+  const BitWord mask = bin.mask.Own();
+  char* const start = mask != 0 ? bin.mask_start : bin.next.Own();
   bin.mask.Store(0, Order::kRelaxed);
-  Slab* const slab = bin.mask_slab;
-  const unsigned word = PlaceOf(slab, InfoOf(c), bin.mask_start).index / 64;
-  const unsigned count = CountBits(mask);
-  slab->local[word] |= mask;
-  if (word < slab->hint_word) slab->hint_word = static_cast<uint16_t>(word);
-  slab->available = static_cast<uint16_t>(slab->available + count);
+  bin.end.Store(bin.next.Own(), Order::kRelaxed);
+  Slab* slab = DescriptorOf(*home_->instance()->region.RangeOf(start), start);
+  slab -= slab->place;
+  const unsigned index = PlaceOf(slab, InfoOf(c), start).index;
+  if (mask != 0) {
+    const unsigned word = index / 64;
+    slab->local[word] |= mask;
+    if (word < slab->hint_word) slab->hint_word = static_cast<uint16_t>(word);
+    slab->available = static_cast<uint16_t>(slab->available + count);
+  } else {
+    ReturnFresh(slab, index);
+    touched_ = touched_ - count * size_t{InfoOf(c).size};
+  }
   bin.taken = bin.taken - count;
   Count(-static_cast<ptrdiff_t>(count),
         -static_cast<ptrdiff_t>(count * size_t{InfoOf(c).size}));
@@ -171,7 +184,7 @@ ALCOVE_COLD bool ArenaHeap::ReleaseEmpty() {
   bool any = false;
   for (uint64_t bins = used_bins_; bins != 0; bins &= bins - 1) {
     const SizeClass c = LowestBit(bins);
-    ReturnMask(c);
+    ReturnRest(c);
     Slab* const slab = bins_[c].listed;
     if (slab == nullptr || slab->available != slab->blocks) continue;
     Release(slab);
@@ -187,11 +200,33 @@ void ArenaHeap::Collect() {
     const ClassInfo& info = InfoOf(slab->size_class);
     const unsigned count = CollectRemote(slab, info);
     if (count != 0) {
+      CheckCollected(slab);
       Count(-static_cast<ptrdiff_t>(count),
             -static_cast<ptrdiff_t>(count * size_t{info.size}));
     }
     if (count != 0 || slab->listed) Gained(slab);
   });
+}
+
+// What another thread freed cannot be what was not handed out yet.
+void ArenaHeap::CheckCollected(const Slab* slab) const {
+  const ArenaBin& bin = bins_[slab->size_class];
+  if (bin.Left() == 0) return;
+  const BitWord mask = bin.mask.Own();
+  const char* const start = mask != 0 ? bin.mask_start : bin.next.Own();
+  const auto offset = AddressOf(start) - AddressOf(slab->start);
+  if (offset >= size_t{slab->units} << kUnitShift) return;
+  const auto first = static_cast<unsigned>(offset / bin.size);
+  if (mask != 0) {
+    const BitWord held = slab->local[first / 64] & mask;
+    if (ALCOVE_LIKELY(held == 0)) return;
+    Stop(Misuse::kDoubleFree, start + size_t{LowestBit(held)} * bin.size,
+         bin.size);
+  }
+  for (unsigned i = first; i < slab->fresh; ++i) {
+    if (ALCOVE_UNLIKELY((slab->local[i / 64] >> (i % 64) & 1) != 0))
+      Stop(Misuse::kFreeNeverAllocated, slab->start + size_t{i} * bin.size);
+  }
 }
 
 void* ArenaHeap::Refill(SizeClass c, bool* zero) {
@@ -217,28 +252,42 @@ void* ArenaHeap::Refill(SizeClass c, bool* zero) {
       if (slab == nullptr) return nullptr;
     }
   }
-  const unsigned fresh = slab->fresh;
-  const TakenWord taken = TakeWord(slab, info);
-  if (slab->available == 0) Unlist(slab);
-  touched_ = touched_ + (slab->fresh - fresh) * size_t{info.size};
-  bin.taken = bin.taken + taken.count;
+  unsigned count;
   bin.size = info.size;
-  bin.mask_start = taken.start;
-  bin.mask_slab = slab;
-  bin.mask_zero = taken.zero;
-  bin.mask.Store(taken.blocks, Order::kRelaxed);
-  Count(taken.count, static_cast<ptrdiff_t>(taken.count * size_t{info.size}));
-  *zero = taken.zero;
+  const unsigned fresh = slab->fresh;
+  if (slab->available == slab->blocks - fresh) {
+    count = TakeFresh(slab, info, ArenaBin::FreshMax(info.size));
+    *zero = slab->zero;
+    char* const start = slab->start + size_t{fresh} * info.size;
+    touched_ = touched_ + size_t{count} * info.size;
+    bin.next.Store(start, Order::kRelaxed);
+    bin.end.Store(start + size_t{count} * info.size, Order::kRelaxed);
+  } else {
+    const TakenWord taken = TakeWord(slab, info);
+    count = taken.count;
+    *zero = taken.zero;
+    bin.mask_start = taken.start;
+    bin.mask.Store(taken.blocks, Order::kRelaxed);
+  }
+  if (slab->available == 0) Unlist(slab);
+  const uint64_t bit = uint64_t{1} << c;
+  zero_bins_ = *zero ? zero_bins_ | bit : zero_bins_ & ~bit;
+  bin.taken = bin.taken + count;
+  Count(count, static_cast<ptrdiff_t>(count * size_t{info.size}));
   return Pop(bin);
 }
 
-bool ArenaHeap::Masks(const Slab* slab, unsigned index) const {
-  const ArenaBin& bin = bins_[slab->size_class];
+bool ArenaHeap::Holds(SizeClass c, const char* block) const {
+  const ArenaBin& bin = bins_[c];
+  const char* const next = bin.next.Load(Order::kRelaxed);
+  const char* const end = bin.end.Load(Order::kRelaxed);
+  if (AddressOf(block) - AddressOf(next) < AddressOf(end) - AddressOf(next))
+    return true;
   const BitWord mask = bin.mask.Load(Order::kRelaxed);
-  if (mask == 0 || bin.mask_slab != slab) return false;
-  const auto first = static_cast<size_t>(bin.mask_start - slab->start);
-  const size_t word = first / (size_t{64} * bin.size);
-  return index / 64 == word && (mask >> (index % 64) & 1) != 0;
+  if (mask == 0) return false;
+  const size_t offset = AddressOf(block) - AddressOf(bin.mask_start);
+  return offset < size_t{64} * bin.size &&
+         (mask >> (offset / bin.size) & 1) != 0;
 }
 
 void ArenaHeap::FreeOwn(Slab* slab, const BlockPlace& place) {
@@ -246,14 +295,14 @@ void ArenaHeap::FreeOwn(Slab* slab, const BlockPlace& place) {
   const unsigned w = place.index / 64;
   const BitWord bit = BitWord{1} << (place.index % 64);
   BitWord* const local = slab->local + w;
-  if (ALCOVE_UNLIKELY(place.index >= slab->fresh || Masks(slab, place.index))) {
-    Stop(Misuse::kFreeNeverAllocated,
-         slab->start + size_t{place.index} * info.size);
+  char* const block = slab->start + size_t{place.index} * info.size;
+  if (ALCOVE_UNLIKELY(place.index >= slab->fresh ||
+                      Holds(slab->size_class, block))) {
+    Stop(Misuse::kFreeNeverAllocated, block);
   }
   if (ALCOVE_UNLIKELY(
           ((*local | slab->remote[w].Load(Order::kRelaxed)) & bit) != 0)) {
-    Stop(Misuse::kDoubleFree, slab->start + size_t{place.index} * info.size,
-         info.size);
+    Stop(Misuse::kDoubleFree, block, info.size);
   }
   *local |= bit;
   if (w < slab->hint_word) slab->hint_word = static_cast<uint16_t>(w);
@@ -326,6 +375,12 @@ Atomic<BitWord>* ArenaHeap::RunUnit(const char* place) const {
   return static_cast<Atomic<BitWord>*>(run_range_->bits(index));
 }
 
+// Has Enter find the bits of the unit that `place` is in.
+void ArenaHeap::EnterFrom(const char* place) {
+  run_begun_ = AddressOf(RunUnit(place)) -
+               AddressOf(place) / kUnit * kBitWordsMax * sizeof(BitWord);
+}
+
 void ArenaHeap::EnterPadding(const char* place) {
   const uintptr_t granule = AddressOf(place) / kRunGranule;
   Atomic<BitWord>* const freed = RunUnit(place) + kBitWordsMax;
@@ -357,13 +412,13 @@ void* ArenaHeap::AllocateRun(size_t size, size_t alignment, bool zero) {
   } else if (ALCOVE_UNLIKELY(block != run_next_.Own())) {
     EnterPadding(run_next_.Own());
   }
-  run_begun_ = RunUnit(block);
+  EnterFrom(block);
   Enter(block);
   char* const next = block + bytes;
   SetLimit(next);
   if (ALCOVE_UNLIKELY(bytes > kUnit - AddressOf(block) % kUnit &&
                       run_limit_ != next)) {
-    run_begun_ = RunUnit(next);
+    EnterFrom(next);
   }
   run_next_.Store(next, Order::kRelease);
   if (zero && !run_->zero) memset(block, 0, size);
@@ -403,7 +458,7 @@ void* ArenaHeap::Allocate(size_t size, size_t alignment, bool zero) {
     return arena_->AllocateLarge(this, SpanUnits(size), Max(alignment, kUnit),
                                  size, zero);
   ArenaBin& bin = bins_[c];
-  bool is_zero = bin.mask_zero;
+  bool is_zero = (zero_bins_ >> c & 1) != 0;
   void* block = Pop(bin);
   if (block == nullptr) {
     block = Refill(c, &is_zero);

@@ -59,16 +59,36 @@ inline RunBits BitsOfRun(const Range* range, size_t unit) {
 
 // What a thread caches of one size class in one arena.
 struct alignas(64) ArenaBin {
-  Atomic<BitWord> mask;  // the rest of what the last refill took
-  char* mask_start;
-  Slab* mask_slab;
-  Slab* listed;  // slabs with blocks available
+  // The rest of what the last refill took: blocks that were never handed out,
+  // side by side, or the blocks of one bitmap word that are in the mask. One of
+  // the two is empty.
+  Atomic<char*> next;
+  Atomic<char*> end;
+  Atomic<BitWord> mask;
+  char* mask_start;  // of the word's first block
+  Slab* listed;      // slabs with blocks available
   // For statistics: blocks taken from slabs, and those that this thread freed.
   Published<size_t> taken;
   Published<size_t> freed;
   uint32_t size;
   Published<uint32_t> slabs;
-  bool mask_zero;
+
+  // How many blocks were taken and not handed out. Where another thread asks
+  // during a refill, the number may be wrong, but not by more than a refill.
+  size_t Left() const {
+    const size_t bytes = AddressOf(end.Load(Order::kRelaxed)) -
+                         AddressOf(next.Load(Order::kRelaxed));
+    const size_t fresh = bytes <= kFreshBytesMax ? bytes / Max(size, 1u) : 0;
+    return fresh + CountBits(mask.Load(Order::kRelaxed));
+  }
+  // A refill takes so many bytes of blocks that were never handed out, or so
+  // many blocks if that is more.
+  static constexpr size_t kFreshBytes = 16 * 1024;
+  static constexpr unsigned kFreshMin = 64;
+  static constexpr size_t kFreshBytesMax = kFreshMin * kSlabMax;
+  static unsigned FreshMax(size_t size) {
+    return Max(static_cast<unsigned>(kFreshBytes / size), kFreshMin);
+  }
 };
 static_assert(sizeof(ArenaBin) == 1 << kBinShift);
 
@@ -85,8 +105,9 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   void Retire(Stack<LedgerGroup>* spare_groups);
 
   // Whether blocks of this arena may be had by TryAllocate.
-  ALCOVE_INLINE bool Serves(ArenaHandle handle) const {
-    return fast_handle_.Load(Order::kRelaxed) == handle;
+  bool Serves(ArenaHandle handle) const {
+    return slab_handle_.Load(Order::kRelaxed) == handle ||
+           run_handle_.Load(Order::kRelaxed) == handle;
   }
   ArenaHandle handle() const { return handle_.Load(Order::kRelaxed); }
   // Where a handle is to fit nobody. In the slot where a heap is looked for, all
@@ -95,19 +116,24 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   Heap* home() const { return home_; }
   Arena* arena() const { return arena_; }
 
-  // A block of malloc's alignment, if one can be had in a few instructions.
-  ALCOVE_INLINE void* TryAllocate(size_t size) {
-    // 0 wraps around, and has its turn below.
-    char* const next = run_next_.Own();
-    if (size - 1 < static_cast<size_t>(run_limit_ - next)) {
-      const size_t bytes = ((size - 1) | granule_mask_) + 1;
-      Enter(next);
-      run_next_.Store(next + bytes, Order::kRelease);
-      if (next == nullptr) __builtin_unreachable();
-      return next;
+  // A block of malloc's alignment, if one can be had in a few instructions. Null
+  // for the handle of an arena that this heap is not of.
+  ALCOVE_INLINE void* TryAllocate(ArenaHandle handle, size_t size) {
+    if (slab_handle_.Load(Order::kRelaxed) == handle) {
+      if (ALCOVE_UNLIKELY(size > kLookupMax)) return nullptr;
+      return Pop(BinAt(LookupBinOffset(size)));
     }
-    if (ALCOVE_UNLIKELY(size > kLookupMax)) return nullptr;
-    return Pop(BinAt(LookupBinOffset(size)));
+    if (ALCOVE_UNLIKELY(run_handle_.Load(Order::kRelaxed) != handle))
+      return nullptr;
+    char* const next = run_next_.Own();
+    // 0 wraps around.
+    if (ALCOVE_UNLIKELY(size - 1 >= static_cast<size_t>(run_limit_ - next)))
+      return nullptr;
+    const size_t bytes = ((size - 1) | granule_mask_) + 1;
+    Enter(next);
+    run_next_.Store(next + bytes, Order::kRelease);
+    if (next == nullptr) __builtin_unreachable();
+    return next;
   }
 
   // Enters the unit that was left, if nothing was allocated in it yet, in the
@@ -155,8 +181,9 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
     return levels;
   }
 
-  // Whether a block is in the mask of its class, and so was never handed out.
-  bool Masks(const Slab* slab, unsigned index) const;
+  // Whether a block of one of its slabs of class `c` is what the last refill
+  // took and was not handed out since.
+  bool Holds(SizeClass c, const char* block) const;
 
   // ---- For statistics, by any thread ----
 
@@ -181,12 +208,20 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   Atomic<ArenaHeap*> next;
 
  private:
+  friend struct InlineLayout;  // asserts what the public header says of it
+
   ALCOVE_INLINE ArenaBin& BinAt(size_t offset) {
     char* const heap = reinterpret_cast<char*>(this);
     return reinterpret_cast<ArenaHeap*>(heap + platform::Opaque(offset))
         ->bins_[0];
   }
   static ALCOVE_INLINE void* Pop(ArenaBin& bin) {
+    char* const next = bin.next.Own();
+    if (ALCOVE_LIKELY(next != bin.end.Own())) {
+      bin.next.Store(next + bin.size, Order::kRelaxed);
+      if (next == nullptr) __builtin_unreachable();
+      return next;
+    }
     const BitWord m = bin.mask.Own();
     if (ALCOVE_UNLIKELY(m == 0)) return nullptr;
     bin.mask.Store(m & (m - 1), Order::kRelaxed);
@@ -198,32 +233,39 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   // so that whoever sees that sees this.
   ALCOVE_INLINE void Enter(const char* block) {
     const uintptr_t granule = AddressOf(block) / kRunGranule;
-    Atomic<BitWord>& word = run_begun_[granule / 64 % kBitWordsMax];
-    word.Store(word.Own() | BitWord{1} << (granule % 64), Order::kRelaxed);
+    auto* const word = reinterpret_cast<Atomic<BitWord>*>(
+        run_begun_ + granule / 64 * sizeof(BitWord));
+    word->Store(word->Own() | BitWord{1} << (granule % 64), Order::kRelaxed);
   }
   void Spoil();
   size_t RunTouched() const;
 
   void* Refill(SizeClass c, bool* zero);
+  void CheckCollected(const Slab* slab) const;
   Atomic<BitWord>* RunUnit(const char* place) const;
+  void EnterFrom(const char* place);
   void EnterPadding(const char* place);
   void* AllocateRun(size_t size, size_t alignment, bool zero);
   bool NewRun(size_t bytes);
   bool StartRested();
   void SetLimit(char* next);
   void CloseRun();
-  void ReturnMask(SizeClass c);
+  void ReturnRest(SizeClass c);
   void Gained(Slab* slab);
   void Release(Slab* slab);
   void List(Slab* slab);
   void Unlist(Slab* slab);
   void Count(ptrdiff_t blocks, ptrdiff_t bytes);
 
-  Atomic<ArenaHandle> fast_handle_;
+  // The arena's handle where blocks come from slabs and have no alignment but
+  // malloc's, and where they come from a run; else what fits nobody.
+  Atomic<ArenaHandle> slab_handle_;
+  Atomic<ArenaHandle> run_handle_;
   char* run_limit_ = nullptr;  // the end of the unit that is being filled
   Atomic<char*> run_next_;
-  Atomic<BitWord>* run_begun_ = nullptr;  // that unit's bits
-  size_t granule_mask_ = 0;               // the alignment of all blocks, less 1
+  // Where that unit's bits would begin if they were those of address 0.
+  uintptr_t run_begun_ = 0;
+  size_t granule_mask_ = 0;  // the alignment of all blocks, less 1
 
   bool resting_ = false;  // nothing was allocated in the unit that was left
   Slab* run_ = nullptr;
@@ -235,6 +277,7 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   Arena* arena_ = nullptr;
   Heap* home_ = nullptr;
   uint64_t used_bins_ = 0;
+  uint64_t zero_bins_ = 0;  // what the last refill took reads as zero
   uint64_t crossed_ = 0;
   Published<size_t> touched_;
   Published<ptrdiff_t> unpublished_blocks_;

@@ -42,8 +42,7 @@ Totals LiveOfClass(const Arena& arena, SizeClass c, size_t* units) {
   *units = 0;
   ForEachHeap(arena, [&](const ArenaHeap& heap) {
     const ArenaBin& bin = heap.bin(c);
-    blocks += bin.taken.Peek() - bin.freed.Peek() -
-              CountBits(bin.mask.Load(Order::kRelaxed));
+    blocks += bin.taken.Peek() - bin.freed.Peek() - bin.Left();
     *units += size_t{bin.slabs.Peek()} * InfoOf(c).units;
   });
   return {blocks, blocks * InfoOf(c).size};
@@ -182,8 +181,12 @@ ALCOVE_COLD size_t VisitBlocks(const Arena& arena, BlockVisitor visit,
       for (unsigned i = 0; i < slab->fresh; ++i) {
         const BitWord away =
             slab->local[i / 64] | slab->remote[i / 64].Load(Order::kRelaxed);
-        if ((away >> (i % 64) & 1) != 0 || owner->Masks(slab, i)) continue;
-        visit(slab->start + i * size, size, context);
+        char* const block = slab->start + i * size;
+        if ((away >> (i % 64) & 1) != 0 ||
+            owner->Holds(slab->size_class, block)) {
+          continue;
+        }
+        visit(block, size, context);
         ++count;
       }
     }

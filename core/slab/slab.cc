@@ -102,6 +102,24 @@ TakenWord TakeWord(Slab* slab, const ClassInfo& info, unsigned limit) {
   return taken;
 }
 
+unsigned TakeFresh(Slab* slab, const ClassInfo& info, unsigned limit) {
+  const unsigned first = slab->fresh;
+  const unsigned count = Min(limit, unsigned{slab->blocks} - first);
+  ALCOVE_INVARIANT(count != 0 && count <= slab->available);
+  slab->fresh = static_cast<uint16_t>(first + count);
+  slab->available = static_cast<uint16_t>(slab->available - count);
+  for (unsigned w = first / 64; w < slab->used_words(); ++w) {
+    // As in TakeWord. What is below `first` may come home yet.
+    BitWord stray = slab->remote[w].Load(Order::kRelaxed) & slab->UsedBits(w);
+    if (ALCOVE_LIKELY(stray == 0)) continue;
+    if (w == first / 64) stray = stray >> (first % 64) << (first % 64);
+    if (stray == 0) continue;
+    Stop(Misuse::kFreeNeverAllocated,
+         slab->start + (size_t{w} * 64 + LowestBit(stray)) * info.size);
+  }
+  return count;
+}
+
 unsigned CollectRemote(Slab* slab, const ClassInfo& info) {
   unsigned count = 0;
   for (unsigned w = 0; w < slab->used_words(); ++w) {

@@ -139,6 +139,18 @@ struct TakenWord {
 };
 TakenWord TakeWord(Slab* slab, const ClassInfo& info, unsigned limit = 64);
 
+// Takes up to `limit` >= 1 blocks that were never handed out and lie side by
+// side, of a slab that has some of those; how many. The first is the one at
+// `fresh` as it was before.
+unsigned TakeFresh(Slab* slab, const ClassInfo& info, unsigned limit);
+
+// Puts the last ones of what TakeFresh took back: those from `index` on.
+inline void ReturnFresh(Slab* slab, unsigned index) {
+  slab->available =
+      static_cast<uint16_t>(slab->available + (slab->fresh - index));
+  slab->fresh = static_cast<uint16_t>(index);
+}
+
 // Put a slab at the head of its owner's list of slabs of its class, and take it
 // out.
 inline void ListSlab(Slab** head, Slab* slab) {

@@ -27,8 +27,8 @@ class ArenaHeapTest : public ArenaInstanceTest {
     Slab* const slab = SlabOf(block);
     heap->FreeOwn(slab, PlaceIn(slab, block));
   }
-  static unsigned InMask(ArenaHeap* heap, SizeClass c) {
-    return CountBits(heap->bin(c).mask.Load(Order::kRelaxed));
+  static unsigned Left(ArenaHeap* heap, SizeClass c) {
+    return static_cast<unsigned>(heap->bin(c).Left());
   }
 };
 
@@ -82,17 +82,18 @@ TEST_F(ArenaHeapTest, TheFirstBlockTakesOneSlab) {
   EXPECT_EQ(HeldUnits(arena), InfoOf(c).units);
   EXPECT_EQ(LedgerUnits(arena), InfoOf(c).units);
   ArenaHeap* const heap = HeapIn(arena);
-  EXPECT_EQ(InMask(heap, c), 63u);
+  const unsigned refill = ArenaBin::FreshMax(InfoOf(c).size);
+  EXPECT_EQ(Left(heap, c), refill - 1);
   EXPECT_EQ(heap->bin(c).slabs.Peek(), 1u);
-  EXPECT_EQ(heap->bin(c).taken.Peek(), 64u);
-  EXPECT_EQ(heap->touched(), 64u * InfoOf(c).size);
-  // What is in the mask can be had in a few instructions.
-  for (char* at = block + InfoOf(c).size; InMask(heap, c) != 0;
+  EXPECT_EQ(heap->bin(c).taken.Peek(), refill);
+  EXPECT_EQ(heap->touched(), refill * InfoOf(c).size);
+  // What the refill took can be had in a few instructions.
+  for (char* at = block + InfoOf(c).size; Left(heap, c) != 0;
        at += InfoOf(c).size) {
-    ASSERT_EQ(heap->TryAllocate(100), at);
+    ASSERT_EQ(heap->TryAllocate(arena, 100), at);
   }
-  EXPECT_EQ(heap->TryAllocate(100), nullptr);
-  EXPECT_EQ(heap->TryAllocate(kLookupMax + 1), nullptr);
+  EXPECT_EQ(heap->TryAllocate(arena, 100), nullptr);
+  EXPECT_EQ(heap->TryAllocate(arena, kLookupMax + 1), nullptr);
   Destroy(arena);
 }
 
@@ -121,8 +122,9 @@ TEST_F(ArenaHeapTest, AFreedBlockComesBackAndIsCleared) {
   const ArenaHandle arena = Create();
   ArenaHeap* const heap = HeapIn(arena);
   std::vector<char*> blocks;
-  for (int i = 0; i < 64; ++i) blocks.push_back(Allocate(arena, 48));
-  ASSERT_EQ(InMask(heap, ClassOfSize(48)), 0u);
+  do {
+    blocks.push_back(Allocate(arena, 48));
+  } while (Left(heap, ClassOfSize(48)) != 0);
   memset(blocks[10], 1, 48);
   FreeOwn(heap, blocks[10]);
   EXPECT_EQ(Allocate(arena, 48, 8, true), blocks[10]) << "before fresh ones";
@@ -135,10 +137,10 @@ TEST_F(ArenaHeapTest, BlocksOfAMaskThatWasUsedAreClearedAll) {
   const ArenaHandle arena = Create();
   ArenaHeap* const heap = HeapIn(arena);
   std::vector<char*> blocks;
-  for (int i = 0; i < 64; ++i) {
+  do {
     blocks.push_back(Allocate(arena, 48));
     memset(blocks.back(), 1, 48);
-  }
+  } while (Left(heap, ClassOfSize(48)) != 0);
   for (char* block : blocks) FreeOwn(heap, block);
   for (int i = 0; i < 200; ++i) {
     char* const block = Allocate(arena, 48, 8, true);
@@ -148,20 +150,57 @@ TEST_F(ArenaHeapTest, BlocksOfAMaskThatWasUsedAreClearedAll) {
   Destroy(arena);
 }
 
-TEST_F(ArenaHeapTest, MasksSaysWhatWasNeverHandedOut) {
+TEST_F(ArenaHeapTest, HoldsSaysWhatWasTakenAndNotHandedOut) {
   const ArenaHandle arena = Create();
   ArenaHeap* const heap = HeapIn(arena);
   const SizeClass c = ClassOfSize(32);
-  // Some way into the second word.
   std::vector<char*> blocks;
   for (int i = 0; i < 70; ++i) blocks.push_back(Allocate(arena, 32));
-  Slab* const slab = SlabOf(blocks[0]);
-  for (unsigned i = 0; i < 300; ++i)
-    ASSERT_EQ(heap->Masks(slab, i), i >= 70 && i < 128) << i;
-  // Of another slab of the class, nothing.
-  EXPECT_FALSE(heap->Masks(slab + 1, 80));
-  while (InMask(heap, c) != 0) Allocate(arena, 32);
-  EXPECT_FALSE(heap->Masks(slab, 127));
+  char* const start = blocks[0];
+  const unsigned refill = ArenaBin::FreshMax(32);
+  for (unsigned i = 0; i < InfoOf(c).blocks; ++i)
+    ASSERT_EQ(heap->Holds(c, start + 32 * i), i >= 70 && i < refill) << i;
+  EXPECT_FALSE(heap->Holds(c, start + kUnit)) << "another slab";
+  while (Left(heap, c) != 0) blocks.push_back(Allocate(arena, 32));
+  EXPECT_FALSE(heap->Holds(c, start + 32 * (refill - 1)));
+  // Of a bitmap word.
+  for (int i = 64; i < 128; i += 2) FreeOwn(heap, blocks[i]);
+  ASSERT_EQ(Allocate(arena, 32), blocks[64]);
+  for (int i = 0; i < static_cast<int>(refill); ++i) {
+    ASSERT_EQ(heap->Holds(c, blocks[i]), i > 64 && i < 128 && i % 2 == 0) << i;
+  }
+  Destroy(arena);
+}
+
+// A block that its owner has ready is freed by another thread: that is found
+// when it comes home, not when it is handed out twice.
+TEST_F(ArenaHeapTest, AStrayFreeOfWhatIsHeldStopsWhenItComesHome) {
+  const ArenaHandle arena = Create();
+  EXPECT_MISUSE(
+      {
+        ArenaHeap* const heap = HeapIn(arena);
+        char* const block = Allocate(arena, 48) + 3 * 48;
+        std::thread([&] { test_free(block); }).join();
+        Blame(block);
+        heap->Collect();
+      },
+      kNeverAllocated);
+  const std::string size = BlockOf(48);
+  EXPECT_MISUSE(
+      {
+        ArenaHeap* const heap = HeapIn(arena);
+        std::vector<char*> blocks;
+        do {
+          blocks.push_back(Allocate(arena, 48));
+        } while (Left(heap, ClassOfSize(48)) != 0);
+        FreeOwn(heap, blocks[1]);
+        FreeOwn(heap, blocks[2]);
+        if (Allocate(arena, 48) != blocks[1]) _exit(1);
+        std::thread([&] { test_free(blocks[2]); }).join();
+        Blame(blocks[2]);
+        heap->Collect();
+      },
+      kDoubleFree, size);
   Destroy(arena);
 }
 
@@ -197,7 +236,7 @@ TEST_F(ArenaHeapTest, EachMisuseOfAnOwnFreeStopsAtOnce) {
   // Beyond what was ever taken.
   EXPECT_MISUSE(
       {
-        char* const block = Allocate(arena, 48) + 64 * 48;
+        char* const block = Allocate(arena, 48) + ArenaBin::FreshMax(48) * 48;
         Blame(block);
         FreeOwn(heap, block);
       },
@@ -214,7 +253,9 @@ TEST_F(ArenaHeapTest, EachMisuseOfAnOwnFreeStopsAtOnce) {
   EXPECT_MISUSE(
       {
         std::vector<char*> blocks;
-        for (int i = 0; i < 64; ++i) blocks.push_back(Allocate(arena, 48));
+        do {
+          blocks.push_back(Allocate(arena, 48));
+        } while (Left(heap, ClassOfSize(48)) != 0);
         FreeOwn(heap, blocks[1]);
         FreeOwn(heap, blocks[2]);
         if (Allocate(arena, 48) != blocks[1]) _exit(1);
@@ -307,10 +348,12 @@ TEST_F(ArenaHeapTest, ADoubleFreeByOthersStopsWhenItComesHome) {
   EXPECT_MISUSE(
       {
         const ArenaHandle arena = Create();
-        char* const block = Allocate(arena, 48) + 200 * 48;
+        char* const block =
+            Allocate(arena, 48) + (ArenaBin::FreshMax(48) + 10) * 48;
         std::thread([&] { test_free(block); }).join();
         Blame(block);
-        for (int i = 0; i < 300; ++i) Allocate(arena, 48);
+        for (unsigned i = 0; i < 2 * ArenaBin::FreshMax(48); ++i)
+          Allocate(arena, 48);
       },
       kNeverAllocated);
 }
@@ -350,7 +393,7 @@ TEST_F(ArenaHeapTest, ReleaseEmptyGivesTheLastOfEachClassBack) {
   for (const size_t size : {16, 1024, 20000}) {
     std::vector<char*> blocks;
     for (int i = 0; i < 64; ++i) blocks.push_back(Allocate(arena, size));
-    while (InMask(heap, ClassOfSize(size)) != 0)
+    while (Left(heap, ClassOfSize(size)) != 0)
       blocks.push_back(Allocate(arena, size));
     for (char* each : blocks) FreeOwn(heap, each);
   }
@@ -368,7 +411,7 @@ TEST_F(ArenaHeapTest, ReleaseEmptyGivesTheLastOfEachClassBack) {
 TEST_F(ArenaHeapTest, RunsAreFilledFromBelow) {
   const ArenaHandle arena = CreateMonotonic();
   ArenaHeap* const heap = HeapIn(arena);
-  EXPECT_EQ(heap->TryAllocate(1), nullptr);
+  EXPECT_EQ(heap->TryAllocate(arena, 1), nullptr);
   char* at = Allocate(arena, 1);
   EXPECT_EQ(AddressOf(at) % kUnit, 0u);
   EXPECT_EQ(heap->run_next(), at + 16);
@@ -376,7 +419,7 @@ TEST_F(ArenaHeapTest, RunsAreFilledFromBelow) {
   Random random;
   while (AddressOf(at) % kUnit < kUnit - 2048) {
     const size_t size = 1 + random.Below(1000);
-    ASSERT_EQ(heap->TryAllocate(size), at);
+    ASSERT_EQ(heap->TryAllocate(arena, size), at);
     at += RoundUp(size, 16);
     ASSERT_EQ(heap->run_next(), at);
   }
@@ -385,10 +428,10 @@ TEST_F(ArenaHeapTest, RunsAreFilledFromBelow) {
   EXPECT_EQ(heap->touched(), AddressOf(at) % kUnit);
   // What is left of the unit is not overrun.
   const size_t left = kUnit - AddressOf(at) % kUnit;
-  EXPECT_EQ(heap->TryAllocate(left + 1), nullptr);
-  EXPECT_EQ(heap->TryAllocate(0), nullptr) << "by the long way";
-  EXPECT_EQ(heap->TryAllocate(left), at);
-  EXPECT_EQ(heap->TryAllocate(1), nullptr);
+  EXPECT_EQ(heap->TryAllocate(arena, left + 1), nullptr);
+  EXPECT_EQ(heap->TryAllocate(arena, 0), nullptr) << "by the long way";
+  EXPECT_EQ(heap->TryAllocate(arena, left), at);
+  EXPECT_EQ(heap->TryAllocate(arena, 1), nullptr);
   Destroy(arena);
 }
 
@@ -425,7 +468,7 @@ TEST_F(ArenaHeapTest, BlocksOfRunsAreDistinctAlignedAndMayCrossUnits) {
     const bool zero = random.Below(2) == 0;
     char* block = nullptr;
     if (!zero && alignment <= 16)
-      block = static_cast<char*>(heap->TryAllocate(size));
+      block = static_cast<char*>(heap->TryAllocate(arena, size));
     if (block == nullptr)
       block = static_cast<char*>(heap->Allocate(size, alignment, zero));
     ASSERT_NE(block, nullptr);
@@ -485,7 +528,7 @@ TEST_F(ArenaHeapTest, TheAlignmentOfAMonotonicArenaIsOfEachBlock) {
   char* const first = Allocate(arena, 1);
   for (int i = 0; i < 1500; ++i) {
     const size_t size = 1 + static_cast<size_t>(i) % 300;
-    char* block = static_cast<char*>(heap->TryAllocate(size));
+    char* block = static_cast<char*>(heap->TryAllocate(arena, size));
     if (block == nullptr) block = Allocate(arena, size);
     ASSERT_EQ(AddressOf(block) % 128, 0u);
     Fill(block, size, 1);
@@ -504,7 +547,7 @@ TEST_F(ArenaHeapTest, ExtendLast) {
   EXPECT_EQ(heap->run_next(), b + 1008);
   EXPECT_EQ(test_malloc_usable_size(b), 1008u);
   EXPECT_FALSE(heap->ExtendLast(b, 32, 2000)) << "no longer that size";
-  char* const c = static_cast<char*>(heap->TryAllocate(16));
+  char* const c = static_cast<char*>(heap->TryAllocate(arena, 16));
   EXPECT_EQ(c, b + 1008);
   // Up to the unit's end and not beyond.
   const size_t left = kUnit - AddressOf(c) % kUnit;
@@ -512,7 +555,7 @@ TEST_F(ArenaHeapTest, ExtendLast) {
   EXPECT_FALSE(heap->ExtendLast(c, 16, ~size_t{0}));
   EXPECT_TRUE(heap->ExtendLast(c, 16, left));
   EXPECT_EQ(test_malloc_usable_size(c), left);
-  EXPECT_EQ(heap->TryAllocate(1), nullptr);
+  EXPECT_EQ(heap->TryAllocate(arena, 1), nullptr);
   char* const d = Allocate(arena, 16);
   EXPECT_NE(AddressOf(d) / kUnit, AddressOf(c) / kUnit);
   Destroy(arena);
@@ -660,8 +703,8 @@ TEST_F(ArenaHeapTest, RetireLeavesItAsItWasConstructed) {
                      static_cast<const void*>(&heap->ledger()), sizeof(fresh)),
               0);
     EXPECT_NE(spare->Pop(), nullptr) << "more than a group was in use";
-    EXPECT_EQ(heap->TryAllocate(10), nullptr);
-    EXPECT_EQ(heap->TryAllocate(0), nullptr);
+    EXPECT_EQ(heap->TryAllocate(arena, 10), nullptr);
+    EXPECT_EQ(heap->TryAllocate(arena, 0), nullptr);
   }
 }
 

@@ -144,6 +144,26 @@ TEST_P(SlabTest, UsedBlocksComeBeforeFreshOnes) {
   EXPECT_TRUE(TakeWord(slab_, info(), 4).zero);
 }
 
+TEST_P(SlabTest, FreshBlocksLieSideBySideAndMayBeReturned) {
+  const unsigned all = info().blocks;
+  const unsigned first = TakeFresh(slab_, info(), 3);
+  EXPECT_EQ(first, all < 3 ? all : 3u);
+  EXPECT_EQ(slab_->fresh, first);
+  EXPECT_EQ(slab_->available, all - first);
+  ReturnFresh(slab_, first - 1);
+  EXPECT_EQ(slab_->fresh, first - 1);
+  EXPECT_EQ(slab_->available, all - first + 1);
+  EXPECT_EQ(TakeFresh(slab_, info(), all), all - first + 1) << "all the rest";
+  EXPECT_EQ(slab_->fresh, all);
+  EXPECT_EQ(slab_->available, 0u);
+  // What was handed out and came home has to be taken by words.
+  FreeRemotely(0);
+  ASSERT_EQ(CollectRemote(slab_, info()), 1u);
+  EXPECT_EQ(TakeWord(slab_, info()).blocks, BitWord{1});
+  for (unsigned i = 0; i < all; ++i) FreeRemotely(i);
+  CollectRemote(slab_, info());
+}
+
 TEST_P(SlabTest, RemoteFreesComeBack) {
   TakeAll();
   EXPECT_EQ(CollectRemote(slab_, info()), 0u);
@@ -195,6 +215,24 @@ TEST_P(SlabDeathTest, FreedRemotelyAndNeverAllocated) {
       CollectRemote(slab_, info()), testing::KilledBySignal(SIGABRT),
       "^alcove\\[test_\\]: free of a block never allocated at 0x[0-9a-f]+\n$");
   slab_->remote[0].Store(0, Order::kRelaxed);
+}
+
+// As far as it is taken, and in each word.
+TEST_P(SlabDeathTest, FreedRemotelyBeforeItIsTakenFresh) {
+  const unsigned last = info().blocks - 1;
+  FreeRemotely(last);
+  for (unsigned taken = 0; taken < last;) {
+    const unsigned left = last - taken;
+    taken += TakeFresh(slab_, info(), left < 100 ? left : 100);
+  }
+  EXPECT_EXIT(
+      TakeFresh(slab_, info(), 1), testing::KilledBySignal(SIGABRT),
+      "^alcove\\[test_\\]: free of a block never allocated at 0x[0-9a-f]+\n$");
+  ReturnFresh(slab_, 0);
+  EXPECT_EXIT(
+      TakeFresh(slab_, info(), last + 1), testing::KilledBySignal(SIGABRT),
+      "^alcove\\[test_\\]: free of a block never allocated at 0x[0-9a-f]+\n$");
+  slab_->remote[last / 64].Store(0, Order::kRelaxed);
 }
 
 TEST_P(SlabDeathTest, FreedRemotelyAndAvailable) {
