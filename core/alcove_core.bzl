@@ -35,7 +35,8 @@ What the macro gives the sources in return:
     a compiler         freestanding C++20 with the flags of instances/private/compile.bzl
     a linker           that renames memcpy, memmove, memset and memcmp to the prefix's and
                        localizes what is hidden
-    an audit           of the names in public_names and the `externals` of knobs
+    an audit           of the names in public_names and the `externals` and `lacks` of
+                       knobs
 
 The number grows when a macro that knows only the one before could not stamp this core as
 it is meant. It stays for what an older macro may ignore, or finds in the core itself:
@@ -52,6 +53,8 @@ The numbers so far:
 
     1                  the first
     2                  public thread-local variables, which inlined fast paths read
+    3                  `copts` and `lacks` of knobs; a public name `abandon`, which
+                       linkage = "plugin" calls at the end
 
 Every macro stamps all earlier numbers too, and refuses later ones with a sentence that
 names ALCOVE_CORE_VERSION: so this string and ALCOVE_CORE_INTERFACE stay what they are in
@@ -60,7 +63,7 @@ all interfaces to come. tests/versions stamps every release that was frozen.
 
 # What a core of this tree needs. A new number goes into the table above and into
 # INTERFACES of instances/private/core_info.bzl as well.
-CORE_INTERFACE = "2"
+CORE_INTERFACE = "3"
 
 def _alcove_core_impl(ctx):
     return [

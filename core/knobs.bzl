@@ -13,6 +13,8 @@ A knob is a dict:
     multiple_of  what an int must be a multiple of; 1 if left out
     choices    the values of a choice
     externals  undefined symbols that a value needs, by value: the audit's allow-list
+    copts      flags that a value adds, by value, where the compiler knows them
+    lacks      public names that an instance with a value does not have, by value
     doc        one sentence: what it does, its unit, what it costs
 """
 
@@ -113,6 +115,26 @@ KNOBS = {
             "pthread_key": ["pthread_key_create", "pthread_key_delete", "pthread_setspecific"],
         },
         "doc": "How the end of a thread is noticed: `probe` asks the kernel about the thread's id when another thread needs a heap and calls no libc; `pthread_key` hands the cache back through a pthread key of the instance's own, which a shared object has to give up by calling shutdown before it is unloaded.",
+    },
+    "tls": {
+        "type": "choice",
+        "default": "initial_exec",
+        "choices": ["general_dynamic", "initial_exec", "pthread_key", "tlsdesc"],
+        "copts": {
+            "general_dynamic": ["-ftls-model=global-dynamic"],
+            "tlsdesc": ["-ftls-model=global-dynamic", "-mtls-dialect=gnu2"],
+        },
+        "externals": {
+            "general_dynamic": ["__tls_get_addr"],
+            "pthread_key": [
+                "pthread_getspecific",
+                "pthread_key_create",
+                "pthread_key_delete",
+                "pthread_setspecific",
+            ],
+        },
+        "lacks": {"pthread_key": ["thread_heap_v1"]},
+        "doc": "How a thread finds its cache. `initial_exec` reads one pointer and takes 8 bytes of the static TLS of which glibc keeps some 1600 for all that is loaded later; the others take none, and their inline header only calls. `general_dynamic` calls __tls_get_addr, which may call the process's malloc once in each thread; `tlsdesc` is the same by descriptors, for g++ and a glibc in which bug 31372 is mended (2.40); `pthread_key` keeps the pointer under a key of the instance's own, of which a process has 1024, and without one left all allocations fail.",
     },
     "set_errno": {
         "type": "bool",

@@ -69,18 +69,18 @@ void* AllocateSlow(size_t size) {
     const SizeClass c = size <= kSlabMax
                             ? ClassOfSize(size)
                             : SpanClass((size + kUnit - 1) >> kUnitShift);
-    void* const block = tls_heap->bin(c).Pop();
+    void* const block = ThreadHeap()->bin(c).Pop();
     if (ALCOVE_LIKELY(block != nullptr)) {
       if (ALCOVE_UNLIKELY(size > kSlabMax && AddressOf(block) % kUnit != 0)) {
         Stop(Misuse::kFreeInside, block);
       }
-      CheckAllocated(*tls_heap, c, block);
+      CheckAllocated(*ThreadHeap(), c, block);
       return block;
     }
   }
   if (size > kExactUnitsMax * kUnit && size <= kSpanUnitsMax * kUnit) {
-    void* const block =
-        tls_heap->TakeCachedSpan(SpanClass((size + kUnit - 1) >> kUnitShift));
+    void* const block = ThreadHeap()->TakeCachedSpan(
+        SpanClass((size + kUnit - 1) >> kUnitShift));
     if (ALCOVE_LIKELY(block != nullptr)) return block;
   }
   return AllocateSlower(size);
@@ -88,9 +88,9 @@ void* AllocateSlow(size_t size) {
 
 void* AllocateZeroed(size_t size) {
   if (ALCOVE_LIKELY(size <= kLookupMax)) {
-    void* const block = tls_heap->BinAt(LookupBinOffset(size)).PopOwn();
+    void* const block = ThreadHeap()->BinAt(LookupBinOffset(size)).PopOwn();
     if (ALCOVE_LIKELY(block != nullptr)) {
-      CheckAllocated(*tls_heap, LookupClass(size), block);
+      CheckAllocated(*ThreadHeap(), LookupClass(size), block);
       return memset(block, 0, size);
     }
   }

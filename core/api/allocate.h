@@ -41,9 +41,9 @@ bool MayHaveSize(const void* block, size_t usable, size_t size);
 
 ALCOVE_INLINE void* Allocate(size_t size) {
   if (ALCOVE_LIKELY(size <= kLookupMax)) {
-    void* const block = tls_heap->BinAt(LookupBinOffset(size)).Pop();
+    void* const block = ThreadHeap()->BinAt(LookupBinOffset(size)).Pop();
     if (ALCOVE_LIKELY(block != nullptr)) {
-      CheckAllocated(*tls_heap, LookupClass(size), block);
+      CheckAllocated(*ThreadHeap(), LookupClass(size), block);
       return block;
     }
   }
@@ -51,7 +51,7 @@ ALCOVE_INLINE void* Allocate(size_t size) {
 }
 
 ALCOVE_INLINE void Free(void* block) {
-  Heap* const heap = tls_heap;
+  Heap* const heap = ThreadHeap();
   const Region::View& view = heap->view();
   const size_t slot = view.SlotOf(block);
   if (ALCOVE_LIKELY(slot < view.units)) {

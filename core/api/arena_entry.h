@@ -16,7 +16,7 @@ void CallSoftQuotaOf(SoftQuotaCallback callback, ArenaHandle handle,
                      size_t bytes, void* context);
 
 ALCOVE_INLINE void* ArenaAllocate(ArenaHandle handle, size_t size) {
-  ArenaHeap* const heap = ThreadArenas::Of(tls_heap)->SlotFor(handle);
+  ArenaHeap* const heap = ThreadArenas::Of(ThreadHeap())->SlotFor(handle);
   if (ALCOVE_LIKELY(heap != nullptr)) {
     void* const block = heap->TryAllocate(handle, size);
     if (ALCOVE_LIKELY(block != nullptr)) return block;

@@ -212,6 +212,13 @@ void {PREFIX}thread_detach(void) ALCOVE_{PREFIX}NOEXCEPT;
 // the knob background_purge it also ends the instance's own thread.
 int {PREFIX}shutdown(void) ALCOVE_{PREFIX}NOEXCEPT;
 
+// As shutdown, whatever caches living threads hold: for code that is about to be unloaded.
+// No thread may be in the instance, and no thread but the caller may ever call it again
+// before it is loaded anew; that threads which used it end later is fine. Frees nothing of
+// the caller's: what is in the blocks is gone. (alcove_instance(linkage = "plugin") calls it
+// when the shared object is closed.)
+void {PREFIX}abandon(void) ALCOVE_{PREFIX}NOEXCEPT;
+
 // "{VERSION}", the version of the core; a static string.
 const char* {PREFIX}version(void) ALCOVE_{PREFIX}NOEXCEPT;
 

@@ -13,8 +13,8 @@
 // layout: code that includes this header is to be compiled anew with the instance, also where
 // that is in a shared library. (Where the layouts differ, it does not link.)
 //
-// With the knob `check_invariants`, under ThreadSanitizer, for more than 1024 bytes and for
-// alignments beyond 16, all are calls.
+// With the knob `check_invariants`, or `tls` other than initial_exec, under ThreadSanitizer,
+// for more than 1024 bytes and for alignments beyond 16, all are calls.
 #ifndef ALCOVE_INSTANCE_{PREFIX}INLINE_H_
 #define ALCOVE_INSTANCE_{PREFIX}INLINE_H_
 
@@ -88,11 +88,17 @@ struct Layout {
 
 #if !defined(ALCOVE_BUILDING_CORE)
 
+// Whether a thread's cache is found by reading a variable.
+#define ALCOVE_{PREFIX}TLS_initial_exec 1
+#define ALCOVE_{PREFIX}READS_TLS ALCOVE_{PREFIX}TLS_{KNOB_tls}
+
+#if ALCOVE_{PREFIX}READS_TLS
 // The address of the calling thread's cache. The number is that of the layout.
 extern "C" {
 extern constinit thread_local uintptr_t {PREFIX}thread_heap_v1
     __attribute__((tls_model("initial-exec")));
 }
+#endif
 
 // ThreadSanitizer would see the inlined accesses to a cache, but not how the instance, which
 // is not instrumented, passes it from one thread to the next.
@@ -113,7 +119,13 @@ namespace {NAMESPACE}::inlined {
 
 namespace internal {
 
+#if ALCOVE_{PREFIX}READS_TLS
 inline constexpr bool kCalls = Layout::kChecked || ALCOVE_{PREFIX}CALLS;
+ALCOVE_{PREFIX}INLINE uintptr_t ThreadHeap() { return {PREFIX}thread_heap_v1; }
+#else
+inline constexpr bool kCalls = true;
+ALCOVE_{PREFIX}INLINE uintptr_t ThreadHeap() { return 0; }  // never called
+#endif
 
 // Which size to ask malloc for to get this size and alignment; 0 is none of a class, and
 // blocks of less than 16 bytes are aligned to 8 only.
@@ -143,7 +155,7 @@ ALCOVE_{PREFIX}INLINE void SetTop(uintptr_t heap, size_t bin, void** top) {
 
 // A block, or null if the bin's array is empty.
 ALCOVE_{PREFIX}INLINE void* Pop(size_t bin) {
-  const uintptr_t heap = {PREFIX}thread_heap_v1;
+  const uintptr_t heap = ThreadHeap();
   void** const top = At<void**>(heap, bin + Layout::kTop);
   if (top == At<void**>(heap, bin + Layout::kBottom)) [[unlikely]] return nullptr;
   void* const block = top[-1];
@@ -163,7 +175,7 @@ ALCOVE_{PREFIX}INLINE bool Push(uintptr_t heap, size_t bin, void* block) {
 }
 
 ALCOVE_{PREFIX}INLINE void Free(size_t bin, size_t bytes, void* block) {
-  const uintptr_t heap = {PREFIX}thread_heap_v1;
+  const uintptr_t heap = ThreadHeap();
   const size_t slot = (At<uintptr_t>(heap, Layout::kRangeLast) -
                        reinterpret_cast<uintptr_t>(block)) >> Layout::kUnitShift;
   if (slot < At<size_t>(heap, Layout::kRangeUnits)) [[likely]] {
@@ -186,7 +198,7 @@ ALCOVE_{PREFIX}INLINE void Free(size_t bin, size_t bytes, void* block) {
 }
 
 ALCOVE_{PREFIX}INLINE void FreeTrusted(size_t bin, void* block) {
-  if (!Push({PREFIX}thread_heap_v1, bin, block)) [[unlikely]] {PREFIX}free(block);
+  if (!Push(ThreadHeap(), bin, block)) [[unlikely]] {PREFIX}free(block);
 }
 
 // A block of 1 to kLargest bytes of an arena, or null where that takes more than a few
@@ -195,7 +207,7 @@ ALCOVE_{PREFIX}INLINE void FreeTrusted(size_t bin, void* block) {
 ALCOVE_{PREFIX}INLINE void* PopOfArena(const {PREFIX}arena* arena, size_t bytes) {
   const auto handle = reinterpret_cast<uintptr_t>(arena);
   const auto heap = At<const uintptr_t>(
-      {PREFIX}thread_heap_v1,
+      ThreadHeap(),
       Layout::kArenaSlots + handle % Layout::kArenaSlotCount * sizeof(uintptr_t));
   if (heap == 0) [[unlikely]] return nullptr;
   if (__atomic_load_n(&At<uintptr_t>(heap, Layout::kSlabHandle), __ATOMIC_RELAXED) == handle) {
@@ -425,6 +437,8 @@ template <typename T, typename... Args>
 #endif  // __STDC_HOSTED__
 
 #undef ALCOVE_{PREFIX}CALLS
+#undef ALCOVE_{PREFIX}READS_TLS
+#undef ALCOVE_{PREFIX}TLS_initial_exec
 #undef ALCOVE_{PREFIX}INLINE
 #endif  // ALCOVE_BUILDING_CORE
 #endif  // ALCOVE_INSTANCE_{PREFIX}INLINE_H_

@@ -5,6 +5,31 @@
 #include "core/api/state.h"
 #include "core/api/thread_exit.h"
 
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+// Gives back whatever the instance has. No thread is in it, nor comes back to a
+// heap that it had.
+ALCOVE_COLD void ReleaseAll() {
+  background::End();
+  if (ThreadHeap() != &g_no_heap) {
+    thread_exit::Disarm();
+    ForgetHeap();
+  }
+  thread_exit::Release();
+  g_arenas.Release();
+  g_instance.registry.Release();  // one heap is in the region's memory
+  g_instance.region.Release();
+  g_instance.live.Reset();
+  g_instance.homeless.Reset();
+  g_instance.span_units.Store(0, Order::kRelaxed);
+}
+
+}  // namespace
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
 namespace core = ALCOVE_CORE_NAMESPACE;
 
 ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
@@ -15,9 +40,10 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
 }
 
 ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
-  if (core::tls_heap != &core::g_no_heap) {
-    core::g_arenas.Trim(core::tls_heap);
-    core::tls_heap->DrainSpans();
+  core::Heap* const heap = core::ThreadHeap();
+  if (heap != &core::g_no_heap) {
+    core::g_arenas.Trim(heap);
+    heap->DrainSpans();
   }
   core::g_arenas.TrimDead();
   core::g_instance.registry.CleanUpDead();
@@ -25,7 +51,7 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
 }
 
 ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
-  core::Heap* const heap = core::tls_heap;
+  core::Heap* const heap = core::ThreadHeap();
   if (heap == &core::g_no_heap) return;
   core::thread_exit::Disarm();
   core::ForgetHeap();
@@ -34,23 +60,16 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
 }
 
 ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
-  const bool has_heap = core::tls_heap != &core::g_no_heap;
-  if (core::g_instance.registry.OthersLive(has_heap ? core::tls_heap
-                                                    : nullptr)) {
+  core::Heap* const heap = core::ThreadHeap();
+  if (core::g_instance.registry.OthersLive(
+          heap != &core::g_no_heap ? heap : nullptr)) {
     return core::kBusy;
   }
-  core::background::End();
-  if (has_heap) core::thread_exit::Disarm();
-  core::ForgetHeap();
-  core::thread_exit::Release();
-  core::g_arenas.Release();
-  core::g_instance.registry.Release();  // one heap is in the region's memory
-  core::g_instance.region.Release();
-  core::g_instance.live.Reset();
-  core::g_instance.homeless.Reset();
-  core::g_instance.span_units.Store(0, core::Order::kRelaxed);
+  core::ReleaseAll();
   return 0;
 }
+
+ALCOVE_EXPORT void ALCOVE_PUBLIC(abandon)(void) noexcept { core::ReleaseAll(); }
 
 ALCOVE_EXPORT const char* ALCOVE_PUBLIC(version)(void) noexcept {
   return ALCOVE_VERSION_STRING;

@@ -8,24 +8,43 @@ namespace ALCOVE_CORE_NAMESPACE {
 constinit Instance g_instance;
 constinit Arenas g_arenas;
 constinit Heap g_no_heap;
+#if ALCOVE_HAS_THREAD_LOCAL
 // The fast paths write to a heap only where a bin is neither empty nor full.
 constinit thread_local Heap* tls_heap = &g_no_heap;
+#endif
+
+namespace {
+
+// False if the thread cannot remember it.
+bool SetThreadHeap(Heap* heap) {
+#if ALCOVE_HAS_THREAD_LOCAL
+  tls_heap = heap;
+  return true;
+#else
+  return thread_exit::SetHeap(heap == &g_no_heap ? nullptr : heap);
+#endif
+}
+
+}  // namespace
 
 Heap* CurrentHeap() {
-  Heap* const heap = tls_heap;
+  Heap* const heap = ThreadHeap();
   if (ALCOVE_LIKELY(heap != &g_no_heap)) {
     background::Tend();
     return heap;
   }
   Heap* const acquired = g_instance.registry.Acquire(&g_instance);
   if (acquired == nullptr) return nullptr;
-  tls_heap = acquired;
+  if (ALCOVE_UNLIKELY(!SetThreadHeap(acquired))) {
+    g_instance.registry.HandBack(acquired);
+    return nullptr;
+  }
   thread_exit::Arm(acquired);
   // Only now: it may allocate, from this instance, too.
   background::Begin();
   return acquired;
 }
 
-void ForgetHeap() { tls_heap = &g_no_heap; }
+void ForgetHeap() { SetThreadHeap(&g_no_heap); }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -1,8 +1,10 @@
 // The state of this stamped copy, all of it: one object for the process and
-// one for its arenas, one pointer for each thread.
+// one for its arenas, one pointer for each thread, and the pthread key of those
+// that have one (thread_exit.h).
 #ifndef ALCOVE_CORE_API_STATE_H_
 #define ALCOVE_CORE_API_STATE_H_
 
+#include "core/api/thread_exit.h"
 #include "core/arena/arenas.h"
 #include "core/heap/instance.h"
 
@@ -17,12 +19,23 @@ extern ALCOVE_HIDDEN Arenas g_arenas;
 // written.
 extern ALCOVE_HIDDEN Heap g_no_heap;
 
+#if ALCOVE_HAS_THREAD_LOCAL
 // The calling thread's heap, or &g_no_heap. Initialized statically, so that
-// reading it needs no call. Its symbol is the one public variable: code that
-// includes the inline header reads it. A new layout of what it points to is a
-// new number, so that code that was compiled for the old one does not link.
+// reading it needs no call but what its TLS model does. Its symbol is the one
+// public variable: code that includes the inline header reads it. A new layout
+// of what it points to is a new number, so that code that was compiled for the
+// old one does not link.
 extern __attribute__((visibility("protected"))) constinit thread_local Heap*
     tls_heap ALCOVE_SYMBOL(ALCOVE_PREFIX_STRING "thread_heap_v1");
+
+// The calling thread's heap, or &g_no_heap.
+ALCOVE_INLINE Heap* ThreadHeap() { return tls_heap; }
+#else
+ALCOVE_INLINE Heap* ThreadHeap() {
+  void* const heap = thread_exit::GetHeap();
+  return heap == nullptr ? &g_no_heap : static_cast<Heap*>(heap);
+}
+#endif
 
 // The calling thread's heap, acquired if it has none; null if there is no
 // memory.

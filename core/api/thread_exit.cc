@@ -1,29 +1,32 @@
 #include "core/api/thread_exit.h"
 
 #include "core/api/state.h"
-
-// libc's, met only where the knob asks for it. pthread_key_t is an unsigned int
-// on Linux, with glibc and with musl.
-extern "C" {
-int pthread_key_create(unsigned* key, void (*destructor)(void*)) noexcept;
-int pthread_key_delete(unsigned key) noexcept;
-int pthread_setspecific(unsigned key, const void* value) noexcept;
-}
+#include "platform/platform.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 namespace thread_exit {
 
-namespace {
-
-constexpr bool kUsesKey = Config::kThreadExit == ThreadExit::pthread_key;
-
-// The key and 1, or 0 for none yet.
 constinit Atomic<uint64_t> g_key;
 
+namespace {
+
+constexpr bool kHandsBack = Config::kThreadExit == ThreadExit::pthread_key;
+constexpr bool kIsTls = Config::kTls == Tls::pthread_key;
+constexpr bool kUsesKey = kHandsBack || kIsTls;
+
+// How many threads are in AtExit.
+constinit Atomic<uint32_t> g_ending;
+
 void AtExit(void* heap) {
-  ForgetHeap();
-  g_arenas.Trim(static_cast<Heap*>(heap));
-  g_instance.registry.HandBack(static_cast<Heap*>(heap));
+  // Before the look at the key: either Release sees this thread, or this thread
+  // that there is nothing left to hand back to.
+  g_ending.FetchAdd(1, Order::kSeqCst);
+  if (g_key.Load(Order::kSeqCst) != 0) {
+    ForgetHeap();
+    g_arenas.Trim(static_cast<Heap*>(heap));
+    g_instance.registry.HandBack(static_cast<Heap*>(heap));
+  }
+  g_ending.FetchSub(1, Order::kRelease);
 }
 
 // The key, made by the first thread that needs it; false if libc has none left,
@@ -32,7 +35,8 @@ void AtExit(void* heap) {
   uint64_t have = g_key.Load(Order::kAcquire);
   if (have == 0) {
     unsigned made;
-    if (pthread_key_create(&made, AtExit) != 0) return false;
+    if (pthread_key_create(&made, kHandsBack ? AtExit : nullptr) != 0)
+      return false;
     if (g_key.CompareExchange(have, uint64_t{made} + 1, Order::kAcqRel)) {
       have = uint64_t{made} + 1;
     } else {
@@ -45,15 +49,27 @@ void AtExit(void* heap) {
 
 }  // namespace
 
+ALCOVE_COLD bool SetHeap(Heap* heap) {
+  if constexpr (kIsTls) {
+    if (heap == nullptr && g_key.Load(Order::kAcquire) == 0) return true;
+    unsigned key;
+    return GetKey(&key) && pthread_setspecific(key, heap) == 0;
+  } else {
+    return false;
+  }
+}
+
+// With kIsTls the value under the key is what SetHeap makes of it.
+
 ALCOVE_COLD void Arm(Heap* heap) {
-  if constexpr (kUsesKey) {
+  if constexpr (kHandsBack && !kIsTls) {
     unsigned key;
     if (GetKey(&key)) pthread_setspecific(key, heap);
   }
 }
 
 ALCOVE_COLD void Disarm() {
-  if constexpr (kUsesKey) {
+  if constexpr (kHandsBack && !kIsTls) {
     unsigned key;
     if (GetKey(&key)) pthread_setspecific(key, nullptr);
   }
@@ -61,8 +77,10 @@ ALCOVE_COLD void Disarm() {
 
 ALCOVE_COLD void Release() {
   if constexpr (kUsesKey) {
-    const uint64_t have = g_key.Exchange(0, Order::kAcqRel);
+    const uint64_t have = g_key.Exchange(0, Order::kSeqCst);
     if (have != 0) pthread_key_delete(static_cast<unsigned>(have - 1));
+    // What they hand back to is about to go, and this code, too, perhaps.
+    while (g_ending.Load(Order::kAcquire) != 0) platform::Yield();
   }
 }
 

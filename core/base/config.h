@@ -13,6 +13,7 @@
 namespace ALCOVE_CORE_NAMESPACE {
 
 enum class ThreadExit { probe, pthread_key };
+enum class Tls { initial_exec, general_dynamic, tlsdesc, pthread_key };
 
 struct Config {
   static constexpr size_t kRegionReserve =
@@ -35,9 +36,16 @@ struct Config {
   static constexpr size_t kHugePagesFrom =
       size_t{ALCOVE_KNOB_huge_pages_from_mib} << 20;
   static constexpr ThreadExit kThreadExit = ThreadExit::ALCOVE_KNOB_thread_exit;
+  static constexpr Tls kTls = Tls::ALCOVE_KNOB_tls;
   static constexpr bool kSetErrno = ALCOVE_KNOB_set_errno;
   static constexpr bool kCheckInvariants = ALCOVE_KNOB_check_invariants;
 };
+
+// For the preprocessor, where a variable must not even be declared.
+#define ALCOVE_TLS_IS_pthread_key 1
+#define ALCOVE_TLS_IS_2(choice) ALCOVE_TLS_IS_##choice
+#define ALCOVE_TLS_IS(choice) ALCOVE_TLS_IS_2(choice)
+#define ALCOVE_HAS_THREAD_LOCAL (!ALCOVE_TLS_IS(ALCOVE_KNOB_tls))
 
 static constexpr char kInstanceName[] = ALCOVE_PREFIX_STRING;
 

@@ -1,6 +1,7 @@
 #include "instances/audit/audit.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace alcove::audit {
@@ -11,9 +12,10 @@ class Auditor {
   Auditor(const ElfObject& object, const Policy& policy)
       : object_(object), policy_(policy) {
     for (const std::string& name : policy.names) {
-      public_.insert(policy.prefix + name);
+      if (policy.lacks.count(name) == 0) public_.insert(policy.prefix + name);
     }
     for (const std::string& name : policy.thread_locals) {
+      if (policy.lacks.count(name) != 0) continue;
       public_thread_locals_.insert(policy.prefix + name);
     }
   }
@@ -276,9 +278,8 @@ Counts Count(const ElfObject& object) {
     const Elf64_Shdr& header = section.header;
     if ((header.sh_flags & SHF_ALLOC) == 0) continue;
     if (header.sh_flags & SHF_TLS) {
-      counts.static_tls_bytes =
-          Add(AlignUp(counts.static_tls_bytes, header.sh_addralign),
-              header.sh_size);
+      counts.tls_bytes =
+          Add(AlignUp(counts.tls_bytes, header.sh_addralign), header.sh_size);
       if (header.sh_size > 0) {
         tls_alignment = std::max(tls_alignment, header.sh_addralign);
       }
@@ -292,7 +293,8 @@ Counts Count(const ElfObject& object) {
       counts.data_bytes = Add(counts.data_bytes, header.sh_size);
     }
   }
-  counts.static_tls_bytes = AlignUp(counts.static_tls_bytes, tls_alignment);
+  counts.tls_bytes = AlignUp(counts.tls_bytes, tls_alignment);
+  if (!object.FindsTlsByCalls()) counts.static_tls_bytes = counts.tls_bytes;
 
   for (const Symbol& symbol : object.symbols()) {
     if (symbol.bind == STB_LOCAL) continue;
@@ -304,6 +306,18 @@ Counts Count(const ElfObject& object) {
   return counts;
 }
 
+std::string WithHiddenSymbols(std::string_view bytes, const ElfObject& object) {
+  std::string hidden(bytes);
+  for (size_t i = 0; i < object.symbols().size(); ++i) {
+    const Symbol& symbol = object.symbols()[i];
+    if (symbol.bind == STB_LOCAL || symbol.IsUndefined()) continue;
+    const size_t at = object.symbols_offset() + i * sizeof(Elf64_Sym) +
+                      offsetof(Elf64_Sym, st_other);
+    hidden[at] = static_cast<char>((hidden[at] & ~3) | STV_HIDDEN);
+  }
+  return hidden;
+}
+
 std::string ReportText(const Counts& counts, const Policy& policy) {
   std::string text;
   const auto line = [&text](std::string_view key, const std::string& value) {
@@ -313,6 +327,7 @@ std::string ReportText(const Counts& counts, const Policy& policy) {
   line("prefix", policy.prefix);
   line("defined_externals", std::to_string(counts.defined.size()));
   line("undefined_externals", std::to_string(counts.undefined.size()));
+  line("tls_bytes", std::to_string(counts.tls_bytes));
   line("static_tls_bytes", std::to_string(counts.static_tls_bytes));
   line("text_bytes", std::to_string(counts.text_bytes));
   line("constant_bytes", std::to_string(counts.constant_bytes));

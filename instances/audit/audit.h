@@ -26,6 +26,7 @@ struct Policy {
   std::vector<std::string> names;
   std::vector<std::string> thread_locals;
   std::set<std::string> externals;  // undefined symbols that its knobs need
+  std::set<std::string> lacks;      // names that its knobs take away
   uint64_t static_tls_bytes = 8;    // its budget
 };
 
@@ -33,7 +34,9 @@ struct Policy {
 struct Counts {
   std::vector<std::string> defined;    // external symbols, sorted
   std::vector<std::string> undefined;  // needed symbols, sorted
-  uint64_t static_tls_bytes = 0;
+  uint64_t tls_bytes = 0;
+  uint64_t static_tls_bytes =
+      0;                        // the same, unless all of it is found by calls
   uint64_t text_bytes = 0;      // executable
   uint64_t constant_bytes = 0;  // loaded, neither executable nor writable
   uint64_t data_bytes = 0;      // writable, with contents
@@ -52,6 +55,10 @@ bool ParsePublicNames(std::string_view text, Policy* policy,
 std::vector<std::string> Audit(const ElfObject& object, const Policy& policy);
 
 Counts Count(const ElfObject& object);
+
+// The object's bytes with every external symbol that it defines hidden: for a
+// shared object that is to export none of them.
+std::string WithHiddenSymbols(std::string_view bytes, const ElfObject& object);
 
 // The counts as `key: value` lines, then the external symbols.
 std::string ReportText(const Counts& counts, const Policy& policy);

@@ -138,6 +138,7 @@ bool ElfObject::ReadSymbols(std::string_view bytes, std::string* error) {
   Slice(bytes, header.sh_offset, header.sh_size, &table);
   Slice(bytes, names_header.sh_offset, names_header.sh_size, &names);
 
+  symbols_offset_ = header.sh_offset;
   Elf64_Sym record;
   for (size_t i = 0; RecordAt(table, i, &record); ++i) {
     Symbol symbol;
@@ -184,7 +185,9 @@ bool ElfObject::ReadRelocations(std::string_view bytes, std::string* error) {
         return Fail(error,
                     SectionText(i) + " has a relocation without a symbol");
       }
-      relocations_.push_back({header.sh_info, symbol, record.r_addend});
+      relocations_.push_back(
+          {header.sh_info, symbol, record.r_addend,
+           static_cast<uint32_t>(ELF64_R_TYPE(record.r_info))});
     }
   }
   return true;
@@ -205,6 +208,28 @@ bool ElfObject::ReadGroups(std::string_view bytes, std::string* error) {
     }
   }
   return true;
+}
+
+bool ElfObject::FindsTlsByCalls() const {
+  bool calls = false;
+  for (const Relocation& relocation : relocations_) {
+    switch (relocation.type) {
+      case R_X86_64_TLSGD:
+      case R_X86_64_TLSLD:
+      case R_X86_64_GOTPC32_TLSDESC:
+      case R_X86_64_TLSDESC_CALL:
+      case 45:  // R_X86_64_CODE_4_GOTPC32_TLSDESC: the psABI's, not yet elf.h's
+        calls = true;
+        break;
+      case R_X86_64_GOTTPOFF:
+      case R_X86_64_TPOFF32:
+      case R_X86_64_TPOFF64:
+      case 44:  // R_X86_64_CODE_4_GOTTPOFF
+      case 50:  // R_X86_64_CODE_6_GOTTPOFF
+        return false;
+    }
+  }
+  return calls;
 }
 
 std::string ElfObject::NameAt(const Symbol& symbol, int64_t addend) const {

@@ -46,6 +46,14 @@ class ElfObject {
   // section.
   std::vector<std::string> TargetsOf(size_t section) const;
 
+  // Whether its thread-local variables are reached by calls alone, so that they
+  // need no static TLS in whatever it is linked into. False if it has no code
+  // that reaches any.
+  bool FindsTlsByCalls() const;
+
+  // Where in the file its symbols are.
+  size_t symbols_offset() const { return symbols_offset_; }
+
   // The names that the COMDAT groups are merged by.
   const std::vector<std::string>& comdat_groups() const {
     return comdat_groups_;
@@ -62,10 +70,12 @@ class ElfObject {
     size_t section;  // the section that is patched
     size_t symbol;
     int64_t addend;
+    uint32_t type;  // R_X86_64_*
   };
 
   std::vector<Section> sections_;
   std::vector<Symbol> symbols_;
+  size_t symbols_offset_ = 0;
   std::vector<Relocation> relocations_;
   std::vector<std::string> comdat_groups_;
 };

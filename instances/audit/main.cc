@@ -36,13 +36,14 @@ void WriteFile(const std::string& path, const std::string& contents) {
 struct Flags {
   std::map<std::string, std::string> values;
   std::vector<std::string> allow;
+  std::vector<std::string> lacks;
 };
 
 Flags ParseFlags(int argc, char** argv) {
   Flags flags;
   for (const char* name :
        {"--instance", "--prefix", "--public_names", "--object", "--output",
-        "--report", "--static_tls_bytes"}) {
+        "--report", "--static_tls_bytes", "--hide"}) {
     flags.values[name] = "";
   }
   for (int i = 1; i < argc; i += 2) {
@@ -50,6 +51,8 @@ Flags ParseFlags(int argc, char** argv) {
     if (i + 1 == argc) Die(name + " lacks its value");
     if (name == "--allow") {
       flags.allow.emplace_back(argv[i + 1]);
+    } else if (name == "--lacks") {
+      flags.lacks.emplace_back(argv[i + 1]);
     } else if (flags.values.count(name) != 0) {
       flags.values[name] = argv[i + 1];
     } else {
@@ -68,6 +71,11 @@ int Main(int argc, char** argv) {
   policy.instance = flags.values["--instance"];
   policy.prefix = flags.values["--prefix"];
   policy.externals.insert(flags.allow.begin(), flags.allow.end());
+  policy.lacks.insert(flags.lacks.begin(), flags.lacks.end());
+  const bool hide = flags.values["--hide"] == "true";
+  if (!hide && flags.values["--hide"] != "false") {
+    Die("--hide is neither true nor false");
+  }
   char* end = nullptr;
   policy.static_tls_bytes =
       std::strtoull(flags.values["--static_tls_bytes"].c_str(), &end, 10);
@@ -91,7 +99,8 @@ int Main(int argc, char** argv) {
   }
   if (!findings.empty()) return 1;
   WriteFile(flags.values["--report"], ReportText(Count(object), policy));
-  WriteFile(flags.values["--output"], bytes);
+  WriteFile(flags.values["--output"],
+            hide ? WithHiddenSymbols(bytes, object) : bytes);
   return 0;
 }
 

@@ -49,7 +49,7 @@ _FLAGS = [
     "-fPIC",
     "-fvisibility=hidden",
     "-fvisibility-inlines-hidden",
-    # General-dynamic TLS would call __tls_get_addr.
+    # Any other model calls a function. (A knob may choose one all the same.)
     "-ftls-model=initial-exec",
     # No instrumentation, no intermediate code: the audit reads machine code.
     "-fno-sanitize=all",
@@ -152,21 +152,22 @@ def _object_path(ctx, source):
         path = path[len("../"):].partition("/")[2]
     return "%s.alcove/%s.o" % (ctx.label.name, path[:-len(".cc")])
 
-def compile_core(ctx, toolchain, features, core, headers):
+def compile_core(ctx, toolchain, features, instance, headers):
     """Declares one action for each source of the core.
 
     Args:
       ctx: the rule's context.
       toolchain: the CcToolchainInfo.
       features: what configure() returned.
-      core: what read_core() returned.
+      instance: what resolve() returned.
       headers: what write_headers() returned.
 
     Returns:
       The object files.
     """
+    core = instance.core
     command = _toolchain_command(features, toolchain)
-    optional = _OPTIONAL_FLAGS + core.copts
+    optional = _OPTIONAL_FLAGS + core.copts + instance.copts
     common = _probe(ctx, toolchain, command, "flags", optional)
     nobuiltin = _probe(
         ctx,
@@ -209,3 +210,49 @@ def compile_core(ctx, toolchain, features, core, headers):
         )
         objects.append(object)
     return objects
+
+# For code that is no part of an instance: any libc, none of the program's flags.
+_UNLOAD_FLAGS = [
+    "-O2",
+    "-U_FORTIFY_SOURCE",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-fno-sanitize=all",
+    "-fno-lto",
+    "-fno-profile-arcs",
+    "-fno-test-coverage",
+]
+
+def compile_unload(ctx, toolchain, features, source, instance):
+    """Declares the action that compiles what a plugin does when it is closed.
+
+    Args:
+      ctx: the rule's context.
+      toolchain: the CcToolchainInfo.
+      features: what configure() returned.
+      source: the File, //instances/plugin:unload.cc.
+      instance: what resolve() returned.
+
+    Returns:
+      The object file.
+    """
+    command = _toolchain_command(features, toolchain)
+    object = ctx.actions.declare_file(ctx.label.name + ".alcove/unload.o")
+    args = ctx.actions.args()
+    args.add_all(command.flags)
+    args.add_all(_UNLOAD_FLAGS)
+    args.add("-DALCOVE_ABANDON=%sabandon" % instance.prefix)
+    args.add("-c", source)
+    args.add("-o", object)
+    ctx.actions.run(
+        executable = command.tool,
+        arguments = [args],
+        env = command.env,
+        inputs = depset([source], transitive = [toolchain.all_files]),
+        mnemonic = "AlcoveCompile",
+        outputs = [object],
+        progress_message = "Compiling what closing %s does" % label_text(ctx.label),
+    )
+    return object

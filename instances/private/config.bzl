@@ -100,10 +100,21 @@ def resolve_config(config, knobs, presets):
             values[name] = value
     return values, None
 
+def _of_values(values, knobs, key):
+    found = {}
+    for name, value in values.items():
+        for word in knobs[name].get(key, {}).get(str(value), []):
+            found[word] = True
+    return found.keys()
+
 def allowed_externals(values, knobs):
     """Returns the undefined symbols that an instance with these values may have, sorted."""
-    allowed = {}
-    for name, value in values.items():
-        for symbol in knobs[name].get("externals", {}).get(str(value), []):
-            allowed[symbol] = True
-    return sorted(allowed)
+    return sorted(_of_values(values, knobs, "externals"))
+
+def knob_copts(values, knobs):
+    """Returns the flags that these values add, in order."""
+    return list(_of_values(values, knobs, "copts"))
+
+def lacking_names(values, knobs):
+    """Returns the public names that an instance with these values lacks, sorted."""
+    return sorted(_of_values(values, knobs, "lacks"))

@@ -1,6 +1,6 @@
 """Checks what both rules take, and writes an instance's headers."""
 
-load(":config.bzl", "allowed_externals", "resolve_config")
+load(":config.bzl", "allowed_externals", "knob_copts", "lacking_names", "resolve_config")
 load(":core_info.bzl", "read_core")
 load(":labels.bzl", "label_text")
 load(":prefix.bzl", "prefix_error", "prefix_namespace")
@@ -36,8 +36,9 @@ def resolve(ctx):
       ctx: the context of a rule with COMMON_ATTRS.
 
     Returns:
-      A struct: core (read_core), prefix, namespace, values (of every knob) and externals
-      (the undefined symbols the values need).
+      A struct: core (read_core), prefix, namespace, values (of every knob), and what the
+      values make of an instance: externals (the undefined symbols it needs), copts (flags)
+      and lacks (public names that it does not have).
     """
     if ctx.attr.argument_error:
         _fail(ctx, ctx.attr.argument_error)
@@ -51,8 +52,10 @@ def resolve(ctx):
     if error:
         _fail(ctx, error)
     return struct(
+        copts = knob_copts(values, core.knobs),
         core = core,
         externals = allowed_externals(values, core.knobs),
+        lacks = lacking_names(values, core.knobs),
         namespace = prefix_namespace(ctx.attr.prefix),
         prefix = ctx.attr.prefix,
         values = values,

@@ -1,7 +1,7 @@
 """alcove_instance: one stamped copy of a core."""
 
 load(":cc.bzl", "CC_TOOLCHAINS", "CC_TOOLCHAIN_ATTRS", "cc", "cc_info", "find_toolchain")
-load(":compile.bzl", "compile_core", "configure")
+load(":compile.bzl", "compile_core", "compile_unload", "configure")
 load(":config.bzl", "argument_error")
 load(":headers.bzl", "COMMON_ATTRS", "resolve", "write_headers")
 load(":link.bzl", "archive", "audit", "isolate", "linking_context")
@@ -12,10 +12,19 @@ def _alcove_instance_rule_impl(ctx):
     features = configure(ctx, toolchain)
 
     headers = write_headers(ctx, instance)
-    objects = compile_core(ctx, toolchain, features, instance.core, headers)
+    objects = compile_core(ctx, toolchain, features, instance, headers)
     isolated = isolate(ctx, toolchain, instance, objects)
-    audited = audit(ctx, ctx.executable._audit, instance, isolated, ctx.attr.static_tls_bytes)
-    library = archive(ctx, toolchain, features, audited.object)
+    plugin = ctx.attr.linkage == "plugin"
+    audited = audit(
+        ctx,
+        ctx.executable._audit,
+        instance,
+        isolated,
+        ctx.attr.static_tls_bytes,
+        hide = plugin,
+    )
+    unload = [compile_unload(ctx, toolchain, features, ctx.file._unload, instance)] if plugin else []
+    library = archive(ctx, toolchain, features, audited.object, *unload)
 
     return [
         DefaultInfo(files = depset([library])),
@@ -32,7 +41,13 @@ def _alcove_instance_rule_impl(ctx):
                 headers = depset(headers.public),
                 quote_includes = depset(headers.include_dirs[:1]),
             ),
-            linking_context = linking_context(ctx, toolchain, features, library),
+            linking_context = linking_context(
+                ctx,
+                toolchain,
+                features,
+                library,
+                alwayslink = plugin,
+            ),
         ),
     ]
 
@@ -41,6 +56,10 @@ alcove_instance_rule = rule(
     implementation = _alcove_instance_rule_impl,
     attrs = dict(
         COMMON_ATTRS,
+        linkage = attr.string(
+            default = "program",
+            doc = "What the instance is part of: program or plugin.",
+        ),
         static_tls_bytes = attr.int(
             default = 8,
             doc = "How much static TLS the instance may take.",
@@ -49,6 +68,10 @@ alcove_instance_rule = rule(
             cfg = "exec",
             default = Label("//instances/audit"),
             executable = True,
+        ),
+        _unload = attr.label(
+            allow_single_file = [".cc"],
+            default = Label("//instances/plugin:unload.cc"),
         ),
         **CC_TOOLCHAIN_ATTRS
     ),
@@ -72,11 +95,19 @@ def _prefix_argument_error(prefix):
                 "use that instance") % (prefix, other)
     return None
 
+def _linkage_argument_error(linkage):
+    if linkage in ("plugin", "program"):
+        return None
+    return "linkage is %r; write \"plugin\" for a shared object that is closed again, else \"program\"" % (
+        linkage,
+    )
+
 def alcove_instance(
         name,
         prefix,
         config = "default",
         core = Label("//core"),
+        linkage = "program",
         static_tls_bytes = 8,
         **kwargs):
     """Stamps an allocator of its own: all its state, and every symbol, has this prefix.
@@ -97,17 +128,24 @@ def alcove_instance(
         that its key "preset" names. core/knobs.bzl lists presets and knobs.
       core: the allocator to stamp; that of another release comes from the repository that
         holds it, e.g. "@alcove_0_1//core".
+      linkage: "program", or "plugin" for an instance in a cc_binary(linkshared = True) that
+        is closed with dlclose. Then its names are hidden, so that the shared object exports
+        none of them, and closing it gives back all that the instance holds, even while
+        threads that used it live on; nothing is done at the end of the process. No block of
+        it may be in use by then, and no thread in it.
       static_tls_bytes: the most static TLS the instance may take; the budget that dlopen
         has for all plugins of a process is small.
       **kwargs: visibility, tags, testonly and what else every rule has.
     """
-    error = _prefix_argument_error(prefix) or argument_error(config)
+    error = (_prefix_argument_error(prefix) or argument_error(config) or
+             _linkage_argument_error(linkage))
     alcove_instance_rule(
         name = name,
         prefix = prefix if type(prefix) == "string" else "",
         argument_error = error or "",
         config_json = "" if error else json.encode(config),
         core = core,
+        linkage = linkage if type(linkage) == "string" else "",
         static_tls_bytes = static_tls_bytes,
         **kwargs
     )

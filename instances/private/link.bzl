@@ -59,7 +59,7 @@ def isolate(ctx, toolchain, instance, objects):
     )
     return isolated
 
-def audit(ctx, tool, instance, isolated, static_tls_bytes):
+def audit(ctx, tool, instance, isolated, static_tls_bytes, hide = False):
     """Declares the action that lets an object pass only if it is alone.
 
     Args:
@@ -68,6 +68,7 @@ def audit(ctx, tool, instance, isolated, static_tls_bytes):
       instance: what resolve() returned.
       isolated: what isolate() returned.
       static_tls_bytes: how much static TLS the instance may take.
+      hide: whether the public names are made hidden, once everything else is found good.
 
     Returns:
       A struct: object (the audited object file) and report (a text file).
@@ -79,6 +80,8 @@ def audit(ctx, tool, instance, isolated, static_tls_bytes):
     args.add("--prefix", instance.prefix)
     args.add("--public_names", instance.core.public_names)
     args.add_all(instance.externals, before_each = "--allow")
+    args.add_all(instance.lacks, before_each = "--lacks")
+    args.add("--hide", "true" if hide else "false")
     args.add("--static_tls_bytes", str(static_tls_bytes))
     args.add("--object", isolated)
     args.add("--output", object)
@@ -93,27 +96,37 @@ def audit(ctx, tool, instance, isolated, static_tls_bytes):
     )
     return struct(object = object, report = report)
 
-def archive(ctx, toolchain, features, object):
-    """Declares the action that puts the audited object into a static library."""
+def archive(ctx, toolchain, features, *objects):
+    """Declares the action that puts the audited object into a static library.
+
+    Args:
+      ctx: the rule's context.
+      toolchain: the CcToolchainInfo.
+      features: what configure() returned.
+      *objects: the audited object, and what else belongs with it.
+
+    Returns:
+      The library, a File.
+    """
     library = ctx.actions.declare_file("lib%s.a" % ctx.label.name)
     args = ctx.actions.args()
     args.add("rcsD")
     args.add(library)
-    args.add(object)
+    args.add_all(list(objects))
     ctx.actions.run(
         executable = cc.get_tool_for_action(
             action_name = ACTION_NAMES.cpp_link_static_library,
             feature_configuration = features,
         ),
         arguments = [args],
-        inputs = depset([object], transitive = [toolchain.all_files]),
+        inputs = depset(list(objects), transitive = [toolchain.all_files]),
         mnemonic = "AlcoveArchive",
         outputs = [library],
         progress_message = "Archiving %s" % label_text(ctx.label),
     )
     return library
 
-def linking_context(ctx, toolchain, features, library):
+def linking_context(ctx, toolchain, features, library, alwayslink = False):
     """Returns the CcLinkingContext of the library; its code is position independent."""
     return cc.create_linking_context(
         linker_inputs = depset([cc.create_linker_input(
@@ -122,6 +135,7 @@ def linking_context(ctx, toolchain, features, library):
                 actions = ctx.actions,
                 cc_toolchain = toolchain,
                 feature_configuration = features,
+                alwayslink = alwayslink,
                 pic_static_library = library,
             )]),
         )]),
