@@ -8,21 +8,19 @@ namespace ALCOVE_CORE_NAMESPACE {
 constinit Instance g_instance;
 constinit Arenas g_arenas;
 constinit Heap g_no_heap;
-#if ALCOVE_HAS_THREAD_LOCAL
 // The fast paths write to a heap only where a bin is neither empty nor full.
-constinit thread_local Heap* tls_heap = &g_no_heap;
-#endif
+ALCOVE_IF_THREAD_LOCAL(constinit thread_local Heap* tls_heap = &g_no_heap;)
 
 namespace {
 
 // False if the thread cannot remember it.
 bool SetThreadHeap(Heap* heap) {
-#if ALCOVE_HAS_THREAD_LOCAL
-  tls_heap = heap;
-  return true;
-#else
-  return thread_exit::SetHeap(heap == &g_no_heap ? nullptr : heap);
-#endif
+  if constexpr (Config::kTls == Tls::pthread_key) {
+    return thread_exit::SetHeap(heap == &g_no_heap ? nullptr : heap);
+  } else {
+    tls_heap = heap;
+    return true;
+  }
 }
 
 }  // namespace

@@ -19,23 +19,23 @@ extern ALCOVE_HIDDEN Arenas g_arenas;
 // written.
 extern ALCOVE_HIDDEN Heap g_no_heap;
 
-#if ALCOVE_HAS_THREAD_LOCAL
-// The calling thread's heap, or &g_no_heap. Initialized statically, so that
-// reading it needs no call but what its TLS model does. Its symbol is the one
-// public variable: code that includes the inline header reads it. A new layout
-// of what it points to is a new number, so that code that was compiled for the
-// old one does not link.
+// The calling thread's heap, or &g_no_heap; undefined with tls = "pthread_key".
+// Initialized statically, so that reading it needs no call but what its TLS
+// model does. Its symbol is the one public variable: code that includes the
+// inline header reads it. A new layout of what it points to is a new number, so
+// that code that was compiled for the old one does not link.
 extern __attribute__((visibility("protected"))) constinit thread_local Heap*
     tls_heap ALCOVE_SYMBOL(ALCOVE_PREFIX_STRING "thread_heap_v1");
 
 // The calling thread's heap, or &g_no_heap.
-ALCOVE_INLINE Heap* ThreadHeap() { return tls_heap; }
-#else
 ALCOVE_INLINE Heap* ThreadHeap() {
-  void* const heap = thread_exit::GetHeap();
-  return heap == nullptr ? &g_no_heap : static_cast<Heap*>(heap);
+  if constexpr (Config::kTls == Tls::pthread_key) {
+    void* const heap = thread_exit::GetHeap();
+    return heap == nullptr ? &g_no_heap : static_cast<Heap*>(heap);
+  } else {
+    return tls_heap;
+  }
 }
-#endif
 
 // The calling thread's heap, acquired if it has none; null if there is no
 // memory.

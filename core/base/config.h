@@ -41,11 +41,15 @@ struct Config {
   static constexpr bool kCheckInvariants = ALCOVE_KNOB_check_invariants;
 };
 
-// For the preprocessor, where a variable must not even be declared.
-#define ALCOVE_TLS_IS_pthread_key 1
-#define ALCOVE_TLS_IS_2(choice) ALCOVE_TLS_IS_##choice
-#define ALCOVE_TLS_IS(choice) ALCOVE_TLS_IS_2(choice)
-#define ALCOVE_HAS_THREAD_LOCAL (!ALCOVE_TLS_IS(ALCOVE_KNOB_tls))
+// A definition that is there only where a thread finds its heap by a
+// thread-local variable.
+#define ALCOVE_IF_THREAD_LOCAL(...) ALCOVE_IF_TLS(ALCOVE_KNOB_tls, __VA_ARGS__)
+#define ALCOVE_IF_TLS(choice, ...) ALCOVE_IF_TLS_IS(choice, __VA_ARGS__)
+#define ALCOVE_IF_TLS_IS(choice, ...) ALCOVE_IF_TLS_IS_##choice(__VA_ARGS__)
+#define ALCOVE_IF_TLS_IS_initial_exec(...) __VA_ARGS__
+#define ALCOVE_IF_TLS_IS_general_dynamic(...) __VA_ARGS__
+#define ALCOVE_IF_TLS_IS_tlsdesc(...) __VA_ARGS__
+#define ALCOVE_IF_TLS_IS_pthread_key(...)
 
 static constexpr char kInstanceName[] = ALCOVE_PREFIX_STRING;
 

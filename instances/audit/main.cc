@@ -43,9 +43,10 @@ Flags ParseFlags(int argc, char** argv) {
   Flags flags;
   for (const char* name :
        {"--instance", "--prefix", "--public_names", "--object", "--output",
-        "--report", "--static_tls_bytes", "--hide"}) {
+        "--report", "--static_tls_bytes"}) {
     flags.values[name] = "";
   }
+  flags.values["--hide"] = "false";
   for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
     if (i + 1 == argc) Die(name + " lacks its value");

@@ -240,6 +240,61 @@ TEST(Audit, CountsTlsWithItsAlignment) {
   ExpectFinding(builder, "static TLS takes 18446744073709551615 bytes");
 }
 
+// One relocation that needs the variable's place fixed is enough.
+TEST(Audit, CountsNoStaticTlsWhereAllOfItIsFoundByCalls) {
+  ObjectBuilder builder = GoodObject();
+  builder.AddSection(".tbss", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS,
+                     std::string(100, '\0'));
+  const std::string beginning = "static TLS takes 100 bytes, the budget is 8";
+  ExpectFinding(builder, beginning);
+  builder.AddRelocation(1, R_X86_64_PC32);
+  ExpectFinding(builder, beginning);
+  for (const unsigned call :
+       {R_X86_64_TLSGD, R_X86_64_TLSLD, R_X86_64_TLSDESC_CALL}) {
+    ObjectBuilder calls = builder;
+    calls.AddRelocation(1, call);
+    EXPECT_TRUE(Findings(calls).empty()) << call;
+    for (const unsigned fixed :
+         {R_X86_64_GOTTPOFF, R_X86_64_TPOFF32, R_X86_64_TPOFF64, 44, 50}) {
+      ObjectBuilder both = calls;
+      both.AddRelocation(1, fixed);
+      ExpectFinding(both, beginning);
+    }
+  }
+}
+
+TEST(Audit, ExpectsNoNameThatAKnobTakesAway) {
+  ObjectBuilder builder = GoodObject();
+  Policy policy = MakePolicy();
+  policy.thread_locals = {"heap"};
+  ExpectFinding(builder, "public symbol 'h_heap' is not defined", policy);
+  policy.lacks = {"heap"};
+  EXPECT_TRUE(Findings(builder, policy).empty());
+  builder.AddSymbol("h_heap", STB_GLOBAL, STT_TLS, 1, STV_PROTECTED, 8);
+  ExpectFinding(builder, "external symbol 'h_heap' is thread-local", policy);
+}
+
+TEST(WithHiddenSymbols, HidesWhatIsExternalAndDefined) {
+  ObjectBuilder builder = GoodObject();
+  builder.AddSymbol("local", STB_LOCAL, STT_OBJECT, 1);
+  builder.AddSymbol("puts", STB_GLOBAL, STT_NOTYPE, SHN_UNDEF);
+  builder.AddSymbol("h_heap", STB_GLOBAL, STT_TLS, 1, STV_PROTECTED, 8);
+  const std::string bytes = builder.Build();
+  ElfObject object;
+  std::string error;
+  ASSERT_TRUE(ElfObject::Read(bytes, &object, &error)) << error;
+  const std::string hidden = WithHiddenSymbols(bytes, object);
+  ASSERT_TRUE(ElfObject::Read(hidden, &object, &error)) << error;
+  for (const Symbol& symbol : object.symbols()) {
+    const bool is_ours = symbol.name.substr(0, 2) == "h_";
+    EXPECT_EQ(symbol.visibility, is_ours ? STV_HIDDEN : STV_DEFAULT)
+        << symbol.name;
+  }
+  size_t changed = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) changed += bytes[i] != hidden[i];
+  EXPECT_EQ(changed, 2u) << "nothing else";
+}
+
 TEST(Audit, RefusesAnExecutableStack) {
   ObjectBuilder builder = GoodObject();
   builder.header(2).sh_flags = SHF_EXECINSTR;
@@ -263,6 +318,7 @@ TEST(Count, SumsSectionsByUse) {
             "prefix: h_\n"
             "defined_externals: 1\n"
             "undefined_externals: 1\n"
+            "tls_bytes: 0\n"
             "static_tls_bytes: 0\n"
             "text_bytes: 64\n"
             "constant_bytes: 3\n"

@@ -57,6 +57,15 @@ class ObjectBuilder {
     return static_cast<int>(symbols_.size() / sizeof(symbol)) - 1;
   }
 
+  // A relocation in a section, against the null symbol.
+  void AddRelocation(int section, unsigned type) {
+    Elf64_Rela relocation = {};
+    relocation.r_info = ELF64_R_INFO(0, type);
+    const int table = AddSection(".rela", SHT_RELA, 0, Bytes(relocation));
+    header(table).sh_entsize = sizeof(relocation);
+    header(table).sh_info = section;
+  }
+
   // The file: its header, the sections' contents, their headers.
   std::string Build() {
     const int symbols = AddSection(".symtab", SHT_SYMTAB, 0, symbols_);
