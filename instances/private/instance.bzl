@@ -41,13 +41,7 @@ def _alcove_instance_rule_impl(ctx):
                 headers = depset(headers.public),
                 quote_includes = depset(headers.include_dirs[:1]),
             ),
-            linking_context = linking_context(
-                ctx,
-                toolchain,
-                features,
-                library,
-                alwayslink = plugin,
-            ),
+            linking_context = linking_context(ctx, toolchain, features, library),
         ),
     ]
 
@@ -98,8 +92,8 @@ def _prefix_argument_error(prefix):
 def _linkage_argument_error(linkage):
     if linkage in ("plugin", "program"):
         return None
-    return "linkage is %r; write \"plugin\" for a shared object that is closed again, else \"program\"" % (
-        linkage,
+    return "linkage is %s; write \"plugin\" for a shared object that is closed again, else \"program\"" % (
+        json.encode(linkage) if type(linkage) == "string" else linkage,
     )
 
 def alcove_instance(

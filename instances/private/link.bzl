@@ -126,7 +126,7 @@ def archive(ctx, toolchain, features, *objects):
     )
     return library
 
-def linking_context(ctx, toolchain, features, library, alwayslink = False):
+def linking_context(ctx, toolchain, features, library):
     """Returns the CcLinkingContext of the library; its code is position independent."""
     return cc.create_linking_context(
         linker_inputs = depset([cc.create_linker_input(
@@ -135,7 +135,9 @@ def linking_context(ctx, toolchain, features, library, alwayslink = False):
                 actions = ctx.actions,
                 cc_toolchain = toolchain,
                 feature_configuration = features,
-                alwayslink = alwayslink,
+                # Or a second instance of the same prefix would be dropped in silence, and
+                # its users be served by the first: the linker names both libraries.
+                alwayslink = True,
                 pic_static_library = library,
             )]),
         )]),

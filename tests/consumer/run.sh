@@ -52,6 +52,19 @@ prints() {
   echo "${said}"
 }
 
+# Two instances of one prefix do not become one: the linker names both.
+if twice="$(bazelw build --symlink_prefix=/ "$@" //app:twice 2>&1)"; then
+  echo "FAILED: //app:twice links, with two instances of one prefix" >&2
+  exit 1
+fi
+for library in app/heaps/liblunch_heap.a app/heaps/again/liblate_lunch_heap.a; do
+  if [[ "${twice}" != *"${library}"*lunch_malloc* && "${twice}" != *lunch_malloc*"${library}"* ]]; then
+    printf "%s\nFAILED: %s is not named by the linker\n" "${twice}" "${library}" >&2
+    exit 1
+  fi
+done
+echo "//app:twice does not link, as it should be"
+
 today="$(sed -n 's/^ALCOVE_VERSION = "\(.*\)"$/\1/p' "${root}/version.bzl")"
 readonly today
 prints "breakfast ${by_hand}, brunch ${version}, lunch ${today}, supper ${version}" "$@"

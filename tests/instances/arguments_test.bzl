@@ -92,6 +92,16 @@ _CASES = {
         {"config": {"colour": 2}},
         "knob \"colour\" is not known; write one of: depth, eager, output",
     ),
+    "linkage_is_none": (
+        {"linkage": None},
+        "linkage is None; write \"plugin\" for a shared object that is closed again, else " +
+        "\"program\"",
+    ),
+    "linkage_unknown": (
+        {"linkage": "plug-in"},
+        "linkage is \"plug-in\"; write \"plugin\" for a shared object that is closed again, " +
+        "else \"program\"",
+    ),
     "prefix_empty": (
         {"prefix": ""},
         "prefix is empty; write a C identifier that ends in an underscore, such as \"render_\"",
