@@ -6,7 +6,7 @@
 
 #include "core/base/config.h"
 
-#define ALCOVE_BUILDING_CORE 1
+#define ALCOVE_BUILDING_CORE 1  // the header then defines ALCOVE_LABEL_STRING, too
 #include ALCOVE_PUBLIC_HEADER
 
 // ALCOVE_PUBLIC(malloc) is render_malloc in the instance with the prefix
