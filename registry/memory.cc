@@ -8,12 +8,8 @@ static bool IsAboutAddress(long error) {
 }
 
 void Memory::LoseWay(long error) {
-  if (way_ == Way::kCall) {
-    error_ = error;
-    way_ = Way::kFile;
-  } else {
-    way_ = Way::kNone;
-  }
+  if (error_ == 0) error_ = error;  // the first way's says more
+  way_ = way_ == Way::kCall ? Way::kFile : Way::kNone;
 }
 
 uint32_t Memory::CopyAll(const Stretch* from, const Stretch* to, size_t count) {
