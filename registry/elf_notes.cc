@@ -25,6 +25,7 @@ bool IsElf64(const Elf64_Ehdr& header) {
 
 void ElfNotes::Open(uintptr_t start) {
   start_ = start;
+  extent_ = writable_ = {};
   segments_first_ = segments_read_ = next_segment_ = 0;
   next_note_ = notes_end_ = 0;
   notes_seen_ = 0;

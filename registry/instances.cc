@@ -73,10 +73,18 @@ bool Instances::Next(Found* found) {
   for (;;) {
     InstanceNote note;
     while (notes_.Next(&note)) {
-      if (ReadDescriptor(memory_, notes_, note, found)) return true;
+      // Who states no address of its own could be of a part.
+      if (ReadDescriptor(memory_, notes_, note, found) &&
+          !(is_part_ && found->stated.self == nullptr)) {
+        return true;
+      }
     }
     if (memory_->error() != 0 || !maps_.Next(&file_)) return false;
     notes_.Open(file_.start);
+    is_part_ = file_.inode == before_inode_ && before_.Holds(file_.start, 1);
+    if (is_part_) continue;
+    before_inode_ = file_.inode;
+    before_ = notes_.extent();
   }
 }
 

@@ -45,6 +45,12 @@ class Instances {
   Maps maps_;
   MappedFile file_;
   ElfNotes notes_;  // of file_
+  // Linkers save room in files: the next segment of an object may be in the
+  // file's first page, too. Loaded where it belongs, it looks like an object
+  // that begins there, of which all addresses are wrong.
+  bool is_part_ = false;  // file_ may be one, of the object before
+  uint64_t before_inode_ = 0;
+  Extent before_;
 };
 
 // Which of the instances has a range that `address` lies in: `count` is that of

@@ -67,6 +67,7 @@ bool Maps::Next(MappedFile* found) {
   for (;;) {
     int c;
     found->start = Number(16, &c);
+    found->inode = 0;
     if (c == kEnd) return false;
     bool good = c == '-';
     if (c != '\n') Number(16, &c);
@@ -83,7 +84,8 @@ bool Maps::Next(MappedFile* found) {
         do {
           c = Get();  // the device
         } while (c != ' ' && c != '\n' && c != kEnd);
-        good = c == ' ' && Number(10, &c) != 0;
+        if (c == ' ') found->inode = Number(10, &c);
+        good = c != kEnd && found->inode != 0;
       }
     }
     if (good) {

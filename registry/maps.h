@@ -12,6 +12,7 @@ namespace alcove::registry {
 
 struct MappedFile {
   uintptr_t start;
+  uint64_t inode;
   bool truncated;  // `file` is the end of a longer name
   char file[256];
 };
