@@ -37,7 +37,7 @@ class Maps {
   long error_ = 0;
   size_t next_ = 0;
   size_t size_ = 0;
-  char buffer_[1024];
+  char buffer_[512];
 };
 
 }  // namespace alcove::registry

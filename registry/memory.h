@@ -35,7 +35,9 @@ class Memory {
 
   // Reads `count` stretches at once; bit i of the result: the ith was read
   // whole. No stretch is empty.
-  static constexpr size_t kAtOnce = 32;
+  // (So few because of stacks for signals, which may have 8 KiB, the system's
+  // own part included.)
+  static constexpr size_t kAtOnce = 16;
   uint32_t CopyAll(const Stretch* from, const Stretch* to, size_t count);
 
   // Why no way was left, a negated error number; 0: there is one.

@@ -32,7 +32,7 @@ class Search {
  private:
   // So many instances at once, and of each so many ranges, which is all that
   // most have.
-  static constexpr size_t kInstances = 16;
+  static constexpr size_t kInstances = 8;
   static constexpr size_t kRanges = 2;
   // The ranges of those that have more, at once.
   static constexpr size_t kMore = 8;

@@ -12,7 +12,7 @@
  * instance or of libc. All memory that others may unmap meanwhile is read
  * through the system (process_vm_readv, or /proc/thread-self/mem where that is
  * forbidden), so a plugin that is closed at the same time is found or not, and
- * that is all. A call takes up to 6 KiB of stack.
+ * that is all. A call takes up to 4.5 KiB of stack.
  *
  * Errors are negated error numbers: -ENOENT or -EACCES where /proc is not to be
  * had, -EPERM or -ENOSYS where neither way to read memory is allowed. */
@@ -79,7 +79,7 @@ int alcove_registry_owner_of(const void* address,
     ALCOVE_REGISTRY_NOEXCEPT;
 
 /* The same among entries that alcove_registry_list wrote before, without
- * looking for others: two system calls for 16 entries, one more to make sure.
+ * looking for others: two system calls for 8 entries, one more to make sure.
  * 1: *index, which may be null, is set. An entry whose instance is gone owns
  * nothing. */
 int alcove_registry_owner_among(const struct alcove_instance_entry* entries,

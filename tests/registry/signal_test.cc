@@ -106,7 +106,7 @@ TEST_F(SignalTest, ACrashInAnInstancesMemory) {
   const auto used = g_top - &*low;
   // It may still have been inside what nobody wrote to; less than that.
   RecordProperty("stack", static_cast<int>(used));
-  EXPECT_LT(used, 6 * 1024);
+  EXPECT_LT(used, 4608);
 }
 
 TEST_F(SignalTest, InTheMiddleOfAnInstance) {
