@@ -37,9 +37,18 @@ uint32_t Memory::CopyAll(const Stretch* from, const Stretch* to, size_t count) {
         LoseWay(file_.descriptor());
         continue;
       }
+      // No place in a file, which would be an error of its own.
+      if (Word(from[i].address) < 0) {
+        ++i;
+        continue;
+      }
       const long result =
           Call(SYS_pread64, file_.descriptor(), Word(to[i].address),
                static_cast<long>(from[i].size), Word(from[i].address));
+      if (result < 0 && !IsAboutAddress(result)) {
+        LoseWay(result);
+        continue;
+      }
       if (result == static_cast<long>(from[i].size)) read |= uint32_t{1} << i;
       ++i;
     }

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -15,6 +16,7 @@
 #include "tests/registry/b_heap.h"
 #include "tests/registry/c_heap.h"
 #include "tests/registry/opened.h"
+#include "tests/registry/sandbox.h"
 
 namespace registry_tests {
 namespace {
@@ -96,6 +98,15 @@ TEST_F(NameOwnersDeathTest, MemoryOfOneThatWasShutDown) {
   c_free(gone);
   ASSERT_EQ(c_shutdown(), 0);
   EXPECT_STOPS(a_free(gone), Line("a_", kFree, gone, ""));
+}
+
+TEST_F(NameOwnersDeathTest, WhereTheRegistryMayNotLook) {
+  EXPECT_STOPS(
+      {
+        Refuse({{SYS_openat, EACCES}});
+        a_free(block);
+      },
+      Line("a_", kFree, block, ""));
 }
 
 // Another misuse says what it ever said.

@@ -21,11 +21,25 @@
 #include "tests/registry/b_heap.h"
 #include "tests/registry/c_heap.h"
 #include "tests/registry/opened.h"
+#include "tests/registry/sandbox.h"
 
 namespace registry_tests {
 namespace {
 
 std::string Plugin() { return std::string(kDirectory) + "libplugin.so"; }
+
+// Whether everything is found; 7 if so.
+int Find(const void* block) {
+  const Entries entries = List();
+  size_t index = 99;
+  return entries.size() == 3 && OwnerOf(block) == "a_" &&
+                 OwnerOf(&index).empty() &&
+                 alcove_registry_owner_among(entries.data(), entries.size(),
+                                             block, &index) == 1 &&
+                 std::string(entries[index].prefix) == "a_"
+             ? 7
+             : 8;
+}
 
 TEST(RegistryTest, ListsTheInstancesOfTheProgram) {
   const Entries entries = List();
@@ -258,17 +272,55 @@ TEST(RegistryDeathTest, TheFirstThreadMayHaveEnded) {
         std::thread([] {
           pthread_join(first, nullptr);
           void* const block = a_malloc(100);
-          _exit(OwnerOf(block) == "a_" && List().size() == 3 ? 7 : 8);
+          _exit(Find(block));
         }).detach();
         syscall(SYS_exit, 0);  // without unwinding
       },
       testing::ExitedWithCode(7), "");
 }
 
+// Error numbers of list, owner_of and owner_among, as one decimal number.
+int Errors(const void* block, const alcove_instance_entry& entry) {
+  const auto error = [](long result) { return result < 0 ? -result : 0; };
+  return static_cast<int>(
+      error(alcove_registry_list(nullptr, 0)) +
+      10 * error(alcove_registry_owner_of(block, nullptr)) +
+      100 * error(alcove_registry_owner_among(&entry, 1, block, nullptr)));
+}
+
+TEST(RegistryDeathTest, WhereWaysToReadAreForbidden) {
+  void* const block = a_malloc(100);
+  const alcove_instance_entry entry = WithPrefix("a_").at(0);
+  const auto in_sandbox =
+      [&](const std::vector<Refusal>& refusals,
+          int (*ask)(const void*, const alcove_instance_entry&)) {
+        Refuse(refusals);
+        std::fprintf(stderr, "answer %d\n", ask(block, entry));
+        _exit(0);
+      };
+  const auto find = [](const void* b, const alcove_instance_entry&) {
+    return Find(b);
+  };
+  const auto ended = testing::ExitedWithCode(0);
+  const Refusal call = {SYS_process_vm_readv, EPERM};
+  EXPECT_EXIT(in_sandbox({}, find), ended, "answer 7\n");
+  EXPECT_EXIT(in_sandbox({call}, find), ended, "answer 7\n");
+  EXPECT_EXIT(in_sandbox({{SYS_process_vm_readv, ENOSYS}}, find), ended,
+              "answer 7\n");
+  EXPECT_EXIT(in_sandbox({call, {SYS_pread64, EACCES}}, Errors), ended,
+              "answer 111\n");
+  EXPECT_EXIT(in_sandbox({{SYS_openat, ENOENT}}, Errors), ended, "answer 22\n");
+  EXPECT_EXIT(in_sandbox({{SYS_read, EIO}}, Errors), ended, "answer 55\n");
+  EXPECT_EXIT(in_sandbox({call, {SYS_openat, ENOENT}}, Errors), ended,
+              "answer 122\n");
+  a_free(block);
+  EXPECT_EQ(a_shutdown(), 0);
+}
+
 TEST(RegistryTest, AChildOfFork) {
   void* const block = a_malloc(100);
   const pid_t child = fork();
-  if (child == 0) _exit(OwnerOf(block) == "a_" && List().size() == 3 ? 7 : 8);
+  if (child == 0) _exit(Find(block));
   int status;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status));
