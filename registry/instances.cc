@@ -94,26 +94,32 @@ long Instances::error() const {
 
 namespace {
 
-// Copies a text into an array; whether it is whole. A text that went away is
-// empty.
+bool IsSame(const alcove_instance_descriptor& a,
+            const alcove_instance_descriptor& b) {
+  const auto* const left = reinterpret_cast<const char*>(&a);
+  const auto* const right = reinterpret_cast<const char*>(&b);
+  size_t i = 0;
+  while (i < sizeof(a) && left[i] == right[i]) ++i;
+  return i == sizeof(a);
+}
+
+// Copies a text into an array; false if it is not there.
 bool CopyText(Memory* memory, const char* from, size_t size, char* to,
-              size_t room) {
+              size_t room, bool* whole) {
   const size_t copied = size < room ? size : room - 1;
-  if (!memory->Copy(AddressOf(from), to, copied)) {
-    to[0] = '\0';
-    return true;
-  }
+  if (!memory->Copy(AddressOf(from), to, copied)) return false;
   to[copied] = '\0';
   for (size_t i = 0; i < copied; ++i) {
     const auto c = static_cast<unsigned char>(to[i]);
     if (c < 0x20 || c == 0x7f) to[i] = '?';
   }
-  return copied == size;
+  *whole = copied == size;
+  return true;
 }
 
 }  // namespace
 
-void Instances::Describe(const Found& found, alcove_instance_entry* entry) {
+bool Instances::Describe(const Found& found, alcove_instance_entry* entry) {
   __builtin_memset(entry, 0, sizeof(*entry));
   entry->status = found.status;
   entry->descriptor = reinterpret_cast<const void*>(found.descriptor);
@@ -122,22 +128,27 @@ void Instances::Describe(const Found& found, alcove_instance_entry* entry) {
   __builtin_memcpy(entry->file, file_.file, sizeof(entry->file));
   static_assert(sizeof(entry->file) == sizeof(file_.file));
   if (file_.truncated) entry->truncated |= ALCOVE_TRUNCATED_FILE;
-  if (found.status != ALCOVE_INSTANCE_KNOWN) return;
+  if (found.status != ALCOVE_INSTANCE_KNOWN) return true;
   const alcove_instance_descriptor& stated = found.stated;
+  bool prefix;
+  bool version;
+  bool label;
   if (!CopyText(memory_, stated.prefix, stated.prefix_size, entry->prefix,
-                sizeof(entry->prefix))) {
-    entry->truncated |= ALCOVE_TRUNCATED_PREFIX;
+                sizeof(entry->prefix), &prefix) ||
+      !CopyText(memory_, stated.version, stated.version_size, entry->version,
+                sizeof(entry->version), &version) ||
+      !CopyText(memory_, stated.label, stated.label_size, entry->label,
+                sizeof(entry->label), &label)) {
+    return false;
   }
-  if (!CopyText(memory_, stated.version, stated.version_size, entry->version,
-                sizeof(entry->version))) {
-    entry->truncated |= ALCOVE_TRUNCATED_VERSION;
-  }
-  if (!CopyText(memory_, stated.label, stated.label_size, entry->label,
-                sizeof(entry->label))) {
-    entry->truncated |= ALCOVE_TRUNCATED_LABEL;
-  }
+  if (!prefix) entry->truncated |= ALCOVE_TRUNCATED_PREFIX;
+  if (!version) entry->truncated |= ALCOVE_TRUNCATED_VERSION;
+  if (!label) entry->truncated |= ALCOVE_TRUNCATED_LABEL;
   if (!IsKnownVersion(entry->version, ALCOVE_REGISTRY_VERSION))
     entry->status = ALCOVE_INSTANCE_UNKNOWN_VERSION;
+  // They were its texts if it is still there behind them.
+  alcove_instance_descriptor now;
+  return memory_->Read(found.descriptor, &now) && IsSame(now, stated);
 }
 
 namespace {

@@ -34,8 +34,9 @@ class Instances {
   // The next one; false at the end or if there is an error.
   bool Next(Found* found);
 
-  // Of the one that Next found last.
-  void Describe(const Found& found, alcove_instance_entry* entry);
+  // Of the one that Next found last. False if it went away meanwhile; what
+  // *entry holds then is undefined.
+  bool Describe(const Found& found, alcove_instance_entry* entry);
 
   // A negated error number, or 0.
   long error() const;

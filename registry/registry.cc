@@ -15,8 +15,9 @@ ALCOVE_REGISTRY_EXPORT long alcove_registry_list(alcove_instance_entry* entries,
   registry::Instances instances(&memory);
   registry::Found found;
   size_t count = 0;
-  for (; instances.Next(&found); ++count) {
-    if (count < capacity) instances.Describe(found, &entries[count]);
+  while (instances.Next(&found)) {
+    if (count >= capacity || instances.Describe(found, &entries[count]))
+      ++count;
   }
   return instances.error() != 0 ? instances.error() : static_cast<long>(count);
 }
@@ -32,8 +33,7 @@ ALCOVE_REGISTRY_EXPORT int alcove_registry_owner_of(
                             reinterpret_cast<uintptr_t>(address)) != 0) {
       continue;
     }
-    if (owner != nullptr) instances.Describe(found, owner);
-    return 1;
+    if (owner == nullptr || instances.Describe(found, owner)) return 1;
   }
   return static_cast<int>(instances.error());
 }

@@ -15,7 +15,8 @@
  * that is all. A call takes up to 4.5 KiB of stack.
  *
  * Errors are negated error numbers: -ENOENT or -EACCES where /proc is not to be
- * had, -EPERM or -ENOSYS where neither way to read memory is allowed. */
+ * had, -EMFILE where no file can be opened, -EPERM or -ENOSYS where neither
+ * way to read memory is allowed. */
 #ifndef ALCOVE_REGISTRY_REGISTRY_H_
 #define ALCOVE_REGISTRY_REGISTRY_H_
 
@@ -72,8 +73,8 @@ long alcove_registry_list(struct alcove_instance_entry* entries,
                           size_t capacity) ALCOVE_REGISTRY_NOEXCEPT;
 
 /* Whose address range it is that `address` lies in, whether or not there is a
- * block. 1: *owner, which may be null, is set; 0: no instance's, *owner is
- * untouched. Costs what alcove_registry_list does, at most. */
+ * block. 1: *owner is set, unless it is null; 0: no instance's, *owner is
+ * undefined. Costs what alcove_registry_list does, at most. */
 int alcove_registry_owner_of(const void* address,
                              struct alcove_instance_entry* owner)
     ALCOVE_REGISTRY_NOEXCEPT;
