@@ -20,7 +20,7 @@ TEST_P(LinkTest, FindsItsInstance) {
 INSTANTIATE_TEST_SUITE_P(EveryWay, LinkTest,
                          testing::Values("pie", "no_pie", "static",
                                          "static_pie", "gc_sections",
-                                         "freestanding"),
+                                         "gc_sections_bfd", "freestanding"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "tests/registry/a_heap.h"
 #include "tests/registry/b_heap.h"
+#include "tests/registry/c17_user.h"
 #include "tests/registry/c_heap.h"
 #include "tests/registry/opened.h"
 #include "tests/registry/sandbox.h"
@@ -121,6 +122,12 @@ TEST_F(NameOwnersDeathTest, OnesOwnMemory) {
 TEST_F(NameOwnersDeathTest, AfterAShutdownAnInstanceStillNamesOwners) {
   ASSERT_EQ(a_shutdown(), 0);
   EXPECT_STOPS(a_free(block), Line("a_", kFree, block, Named("b_", "b_heap")));
+}
+
+TEST_F(NameOwnersDeathTest, AsUsedFromC) {
+  EXPECT_EQ(registry_c17_count(block), 3);
+  EXPECT_EQ(registry_c17_count(this), -1);
+  EXPECT_EQ(registry_c17_attach(), &alcove_registry_attach);
 }
 
 // Opened later, it does so from alcove_registry_attach on; it is named at once.
