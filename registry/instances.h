@@ -44,7 +44,7 @@ class Instances {
  private:
   Memory* memory_;
   Maps maps_;
-  MappedFile file_;
+  MappedFile file_ = {};
   ElfNotes notes_;  // of file_
   // Linkers save room in files: the next segment of an object may be in the
   // file's first page, too. Loaded where it belongs, it looks like an object

@@ -218,6 +218,29 @@ TEST(DescriptorTest, TheHookHasToBeWritable) {
   EXPECT_EQ(one.Status(), ALCOVE_INSTANCE_MALFORMED);
 }
 
+TEST(DescriptorTest, OneThatGoesAwayIsNotDescribed) {
+  Memory memory;
+  alcove::registry::Instances instances(&memory);
+  alcove_instance_entry entry;
+  OneInstance one;
+  ASSERT_TRUE(one.Read());
+  EXPECT_TRUE(instances.Describe(one.found, &entry));
+  EXPECT_STREQ(entry.prefix, "p_");
+  EXPECT_STREQ(entry.version, "0.1.0");
+  EXPECT_STREQ(entry.label, "//p:heap");
+  // Another one is there now.
+  auto* const there = const_cast<Descriptor*>(one.found.stated.self);
+  there->label_size = 7;
+  EXPECT_FALSE(instances.Describe(one.found, &entry));
+  there->label_size = 8;
+  EXPECT_TRUE(instances.Describe(one.found, &entry));
+  // Its texts are gone, then all of it.
+  mprotect(one.image.pages.start(), kPage, PROT_NONE);
+  EXPECT_FALSE(instances.Describe(one.found, &entry));
+  mprotect(one.image.pages.start(), 2 * kPage, PROT_NONE);
+  EXPECT_FALSE(instances.Describe(one.found, &entry));
+}
+
 TEST(DescriptorTest, Versions) {
   for (const char* version : {"0.0.0", "0.1.0", "1.2.2", "1.2.3", "1.1.99999"})
     EXPECT_TRUE(IsKnownVersion(version, "1.2.3")) << version;
