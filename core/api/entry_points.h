@@ -6,7 +6,8 @@
 
 #include "core/base/config.h"
 
-#define ALCOVE_BUILDING_CORE 1  // the header then defines ALCOVE_LABEL_STRING, too
+// The header then defines ALCOVE_LABEL_STRING, too.
+#define ALCOVE_BUILDING_CORE 1
 #include ALCOVE_PUBLIC_HEADER
 
 // ALCOVE_PUBLIC(malloc) is render_malloc in the instance with the prefix
