@@ -128,6 +128,13 @@ uint64_t Milliseconds();
 // ALCOVE_SYMBOL("name") at the end of a variable's declaration gives it this
 // name in the object file, whatever it is called in C++.
 
+// ALCOVE_NOTE(section, owner, type, a, b, symbol) puts an ELF note into the
+// object, outside of any function: an entry of that owner (at most 7
+// characters) and type, in that section, that is loaded with the program and
+// that its program headers lead to. It says two 32-bit numbers and how far it
+// is from there to `symbol`, in bytes, in 64 bits. All but `symbol`, which is a
+// string, are literals.
+
 // `value`, but the compiler does not know it; costs no instruction.
 inline size_t Opaque(size_t value);
 

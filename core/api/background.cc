@@ -27,7 +27,7 @@ namespace {
 constexpr size_t kStackSize = size_t{64} << 10;
 
 // Who Stop has to wait for. Of this process only if the purger says so.
-constinit Atomic<ThreadHandle> g_thread;
+[[maybe_unused]] constinit Atomic<ThreadHandle> g_thread;
 
 // The life of the thread. It has no heap, ever.
 [[maybe_unused]] void* Run(void*) {

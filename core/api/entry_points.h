@@ -6,6 +6,7 @@
 
 #include "core/base/config.h"
 
+// The header then defines ALCOVE_LABEL_STRING, too.
 #define ALCOVE_BUILDING_CORE 1
 #include ALCOVE_PUBLIC_HEADER
 

@@ -5,12 +5,17 @@
 // none of them touches any other allocator of the process. None may be called from a
 // signal handler. A pointer that is not this instance's, a block freed twice or a wrong
 // size, wherever it is noticed, stops the process (SIGABRT) after one line on standard
-// error that names the instance, the misuse and the address.
+// error that names the instance, the misuse and the address, and, in a program that links
+// @alcove//registry:name_owners, the instance whose memory it is.
 #ifndef ALCOVE_INSTANCE_{PREFIX}H_
 #define ALCOVE_INSTANCE_{PREFIX}H_
 
 #include <stddef.h>
 #include <stdint.h>
+
+#if defined(ALCOVE_BUILDING_CORE)
+#define ALCOVE_LABEL_STRING R"label({LABEL})label"
+#endif
 
 #if defined(__cplusplus)
 #define ALCOVE_{PREFIX}NOEXCEPT noexcept

@@ -1,6 +1,7 @@
 #include "core/hardening/misuse.h"
 
 #include "core/base/fatal.h"
+#include "core/hardening/foreign_owner.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -39,6 +40,8 @@ ALCOVE_COLD void Stop(Misuse misuse, const void* address, size_t block_size) {
   line.Text(Describe(misuse)).Text(" ").Address(address);
   if (block_size != 0)
     line.Text(" (a block of ").Decimal(block_size).Text(" bytes)");
+  if (misuse == Misuse::kFreeForeign || misuse == Misuse::kUseForeign)
+    NameForeignOwner(address, &line);
   line.Stop();
 }
 

@@ -22,7 +22,8 @@ enum class Misuse {
 };
 
 // "alcove[<prefix>]: <what> <address>" and, for a block whose size is known
-// (not 0), " (a block of <size> bytes)".
+// (not 0), " (a block of <size> bytes)". Of memory that is not the instance's,
+// ": it belongs to <owner>" where somebody knows (foreign_owner.h).
 [[noreturn]] ALCOVE_COLD void Stop(Misuse misuse, const void* address,
                                    size_t block_size = 0);
 

@@ -133,6 +133,8 @@ class Range {
   template <typename Run>
   size_t PurgeRuns(Run* open);
 
+  friend struct DescriptorLayout;  // tells readers of memory what is where
+
   char* base_ = nullptr;
   uint32_t* class_map_ = nullptr;
   char* descriptors_ = nullptr;

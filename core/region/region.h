@@ -107,6 +107,8 @@ class Region {
   bool AddRange(unsigned slot, size_t units_needed, size_t room);
   void PurgeBeyondBound();
 
+  friend struct DescriptorLayout;
+
   Atomic<Range*> ranges_[kRangesMax] = {};
   Atomic<uint64_t> next_purge_ticks_;  // not before this is the clock looked at
   Atomic<uint64_t> last_purge_ms_;

@@ -125,6 +125,8 @@ class UnitMap {
   size_t CountClaim(size_t first, size_t count);
   void LowerHints(size_t first);
 
+  friend struct DescriptorLayout;
+
   UnitWord* words_end_ = nullptr;
   size_t units_ = 0;
   size_t phase_ = 0;

@@ -27,6 +27,7 @@ class Auditor {
     CheckLoadTime();
     CheckStaticTls();
     CheckStack();
+    CheckNotes();
     return std::move(findings_);
   }
 
@@ -207,6 +208,23 @@ class Auditor {
     Find(
         "it asks for an executable stack; end assembler code with "
         ".section .note.GNU-stack,\"\",@progbits");
+  }
+
+  // The notes of a program are read by its loader, by debuggers and by whoever
+  // looks for instances: ours is one of them, and .note.gnu.property is the
+  // assembler's.
+  void CheckNotes() {
+    for (const Section& section : object_.sections()) {
+      if (section.header.sh_type != SHT_NOTE ||
+          (section.header.sh_flags & SHF_ALLOC) == 0 ||
+          section.name == ".note.alcove" ||
+          section.name == ".note.gnu.property") {
+        continue;
+      }
+      Find("section '" + section.name +
+           "' is a note of the program it is linked into; leave those alone "
+           "but for .note.alcove");
+    }
   }
 
   const ElfObject& object_;

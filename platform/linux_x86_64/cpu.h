@@ -9,6 +9,25 @@
 
 #define ALCOVE_SYMBOL(name) __asm__(name)
 
+// The distance is one that the linker knows: nothing is left to relocate at
+// load, which a note could not stand, being in a page that nobody may write to.
+#define ALCOVE_NOTE(section, owner, type, a, b, symbol) \
+  ALCOVE_NOTE_(section, owner, type, a, b, symbol)
+#define ALCOVE_NOTE_(section, owner, type, a, b, symbol) \
+  __asm__(".pushsection " section                        \
+          ",\"a\",@note\n"                               \
+          ".balign 4\n"                                  \
+          ".long 1f - 0f, 3f - 2f, " #type               \
+          "\n"                                           \
+          "0: .asciz \"" owner                           \
+          "\"\n"                                         \
+          "1: .balign 4\n"                               \
+          "2: .long " #a ", " #b                         \
+          "\n"                                           \
+          ".quad " symbol                                \
+          " - .\n"                                       \
+          "3: .popsection")
+
 namespace ALCOVE_CORE_NAMESPACE {
 namespace platform {
 

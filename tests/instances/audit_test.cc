@@ -77,6 +77,16 @@ TEST(Audit, RefusesTheLinkersOwnSymbolToo) {
   ExpectFinding(builder, "undefined symbol '_GLOBAL_OFFSET_TABLE_' is not");
 }
 
+TEST(Audit, AllowsTheNoteOfInstancesAndNoOther) {
+  ObjectBuilder builder = GoodObject();
+  builder.AddSection(".note.alcove", SHT_NOTE, SHF_ALLOC, "");
+  builder.AddSection(".note.gnu.property", SHT_NOTE, SHF_ALLOC, "");
+  builder.AddSection(".note.comment", SHT_NOTE, 0, "");
+  EXPECT_TRUE(Findings(builder).empty());
+  builder.AddSection(".note.ABI-tag", SHT_NOTE, SHF_ALLOC, "");
+  ExpectFinding(builder, "section '.note.ABI-tag' is a note of the program");
+}
+
 TEST(Audit, RefusesOtherPrefixes) {
   ObjectBuilder builder = GoodObject();
   builder.AddSymbol("g_malloc", STB_GLOBAL, STT_FUNC, 1);
