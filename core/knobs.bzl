@@ -70,7 +70,7 @@ KNOBS = {
                 "sigfillset",
             ],
         },
-        "doc": "Whether a thread of the instance's own purges unused units that nobody added to for `purge_delay_ms`, in a program that has fallen silent, too; it sleeps while there are none, and a shared object has to end it by calling shutdown before it is unloaded.",
+        "doc": "Whether a thread of the instance's own purges unused units that nobody added to for `purge_delay_ms`, in a program that has fallen silent, too; it sleeps while there are none, and a shared object that is no `linkage = \"plugin\"` has to end it by calling shutdown before it is unloaded.",
     },
     "cache_bytes_per_class": {
         "type": "int",
@@ -114,7 +114,7 @@ KNOBS = {
         "externals": {
             "pthread_key": ["pthread_key_create", "pthread_key_delete", "pthread_setspecific"],
         },
-        "doc": "How the end of a thread is noticed: `probe` asks the kernel about the thread's id when another thread needs a heap and calls no libc; `pthread_key` hands the cache back through a pthread key of the instance's own, which a shared object has to give up by calling shutdown before it is unloaded.",
+        "doc": "How the end of a thread is noticed: `probe` asks the kernel about the thread's id when another thread needs a heap and calls no libc; `pthread_key` hands the cache back through a pthread key of the instance's own, which a shared object that is no `linkage = \"plugin\"` has to give up by calling shutdown before it is unloaded.",
     },
     "tls": {
         "type": "choice",

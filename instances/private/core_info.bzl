@@ -47,7 +47,7 @@ def read_core(target):
             version,
             interface,
             ALCOVE_VERSION,
-            " and ".join(INTERFACES),
+            " and ".join([", ".join(INTERFACES[:-1]), INTERFACES[-1]]),
             version,
         )
     missing = [name for name in _VARIABLES if name not in variables]

@@ -58,7 +58,7 @@ _CASES = {
         {"core": ":future_core"},
         ("core //tests/instances:future_core is version 9.8.7 and needs build interface %s, but " +
          "this macro, of Alcove %s, knows only %s; load alcove_instance from Alcove 9.8.7 or " +
-         "newer") % (_FUTURE_INTERFACE, ALCOVE_VERSION, " and ".join(INTERFACES)),
+         "newer") % (_FUTURE_INTERFACE, ALCOVE_VERSION, " and ".join([", ".join(INTERFACES[:-1]), INTERFACES[-1]])),
     ),
     "knob_above_range": (
         {"config": {"depth": 11}},
