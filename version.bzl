@@ -1,3 +1,3 @@
 """The release this tree is; MODULE.bazel's version must agree."""
 
-ALCOVE_VERSION = "0.1.0"
+ALCOVE_VERSION = "0.2.0"
