@@ -132,9 +132,10 @@ KNOBS = {
                 "pthread_key_delete",
                 "pthread_setspecific",
             ],
+            "tlsdesc": ["__tls_get_addr"],
         },
         "lacks": {"pthread_key": ["thread_heap_v1"]},
-        "doc": "How a thread finds its cache. `initial_exec` reads one pointer and takes 8 bytes of the static TLS of which glibc keeps some 1600 for all that is loaded later; the others take none, and their inline header only calls. `general_dynamic` calls __tls_get_addr, which may call the process's malloc once in each thread; `tlsdesc` is the same by descriptors, for g++ and a glibc in which bug 31372 is mended (2.40); `pthread_key` keeps the pointer under a key of the instance's own, of which a process has 1024, and without one left all allocations fail.",
+        "doc": "How a thread finds its cache. `initial_exec` reads one pointer and takes 8 bytes of the static TLS of which glibc keeps some 1600 for all that is loaded later; the others take none, and their inline header only calls. `general_dynamic` calls __tls_get_addr, which may call the process's malloc once in each thread; `tlsdesc` is the same by descriptors, where the compiler knows them (g++), for a glibc in which bug 31372 is mended (2.40); `pthread_key` keeps the pointer under a key of the instance's own, of which a process has 1024, and without one left all allocations fail.",
     },
     "set_errno": {
         "type": "bool",

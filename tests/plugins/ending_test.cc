@@ -30,8 +30,8 @@ TEST_P(EndingTest, IsOrderly) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, EndingTest,
-    testing::Combine(testing::Values("plain", "hosted", "dynamic", "keyed",
-                                     "probed", "watched"),
+    testing::Combine(testing::Values("plain", "hosted", "dynamic", "described",
+                                     "keyed", "probed", "watched"),
                      testing::Values("return", "exit", "quick_exit", "thread",
                                      "closed")),
     [](const auto& each) {

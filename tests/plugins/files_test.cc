@@ -117,6 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, FilesTest,
     testing::Values(Expected{"plain", 8, true}, Expected{"hosted", 8, true},
                     Expected{"watched", 8, true}, Expected{"dynamic", 8, false},
+                    Expected{"described", 8, false},
                     Expected{"keyed", 0, false}, Expected{"probed", 0, false}),
     [](const auto& each) { return each.param.name; });
 

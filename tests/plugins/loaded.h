@@ -12,8 +12,8 @@
 namespace plugins {
 
 // Every configuration there is.
-inline constexpr const char* kNames[] = {"plain", "hosted", "dynamic",
-                                         "keyed", "probed", "watched"};
+inline constexpr const char* kNames[] = {
+    "plain", "hosted", "dynamic", "described", "keyed", "probed", "watched"};
 
 // Where the shared object of a configuration is, from a test's directory.
 std::string PathOf(const std::string& name);

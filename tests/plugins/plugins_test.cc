@@ -276,7 +276,7 @@ TEST_P(DynamicTlsTest, TakesNoneOfTheStatic) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Dynamic, DynamicTlsTest,
-                         testing::Values("dynamic", "keyed"),
+                         testing::Values("dynamic", "described", "keyed"),
                          [](const auto& each) { return each.param; });
 
 class KeyTest : public PluginsTest {};
