@@ -34,7 +34,7 @@ ALCOVE_COLD bool Arena::CollectAbandoned(const Heap* home) {
   bool any = false;
   for (ArenaHeap* heap = heaps.Load(Order::kAcquire); heap != nullptr;
        heap = heap->next.Load(Order::kRelaxed)) {
-    if (heap->home() == home || !heap->HasMail()) continue;
+    if (heap->home() == home || heap->left() || !heap->HasMail()) continue;
     if (!registry.TakeIfDead(heap->home())) continue;
     heap->Collect();
     registry.LeaveTaken(heap->home());
@@ -71,16 +71,20 @@ Span Arena::TakeSpan(ArenaHeap* heap, size_t units, size_t alignment,
         span.first = next;
         span.zero = reserve_zero;
         heap->NoteCrossed(crossed);
+        heap->Took(span, units);
         return span;
       }
     }
   }
-  if (units != 1 || !heap->home()->TakeSpanOfSlab(1, &span))
+  if (units != 1 || alignment != kUnit ||
+      !heap->home()->TakeSpanOfSlab(1, &span)) {
     span = heap->home()->AllocateSpan(units, alignment);
+  }
   if (ALCOVE_UNLIKELY(span.range == nullptr && arenas->ReleaseQuarantine()))
     span = heap->home()->AllocateSpan(units, alignment);
   if (ALCOVE_LIKELY(span.range != nullptr)) {
     heap->NoteCrossed(crossed);
+    heap->Took(span, units);
     return span;
   }
   for (Arena* arena = this; arena != nullptr; arena = arena->parent)

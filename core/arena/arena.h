@@ -81,32 +81,42 @@ class alignas(kStoreGranule) Arena {
 
   // ---- What it is ----
 
+  // First what a thread reads that joins it, on one cache line, and on the next
+  // what it charges.
+
   Atomic<ArenaHandle> handle;  // 0: it is none at the moment
-  Atomic<uint64_t> number;     // stays when the arena is gone, and so does
-  Atomic<uint64_t> name[kArenaNameBytes / sizeof(uint64_t)];
+  Atomic<uint64_t> number;  // stays when the arena is gone, and so does `name`
+  Atomic<ArenaHeap*> heaps;
+  Arena* parent = nullptr;
+  size_t alignment = 0;  // of all blocks at least
+  // What was reserved at the beginning and is not in use yet: units from
+  // `reserve_next` to `reserve_end` of the range.
+  Range* reserve_range = nullptr;
+  Arenas* arenas = nullptr;
   HeapNumber place = 0;  // in the table; stays for good
   bool monotonic = false;
-  // It is none, and its only heap, of the thread that keeps it, has rested.
-  bool rested = false;
-  size_t alignment = 0;  // of all blocks at least
-  Arena* parent = nullptr;
+  // What is left of it in heaps, if it is none and a thread keeps it.
+  enum class Remains : uint8_t {
+    kNothing,
+    kRun,    // its only heap, of that thread, has rested
+    kUnits,  // its heaps were left behind
+  };
+  Remains remains = Remains::kNothing;
   unsigned level = 0;  // how many are above it
+
+  alignas(64) Quota quota;
+
+  Atomic<uint64_t> name[kArenaNameBytes / sizeof(uint64_t)];
   Atomic<ArenaHandle> parent_handle;
   Atomic<uint32_t> children;
   SoftQuotaCallback on_soft_quota = nullptr;
   void* context = nullptr;
-  Arenas* arenas = nullptr;
-
-  Quota quota;
-  // What was reserved at the beginning and is not in use yet: units from
-  // `reserve_next` to `reserve_end` of the range.
-  Range* reserve_range = nullptr;
   Atomic<size_t> reserve_next;
   size_t reserve_end = 0;
   bool reserve_zero = false;
 
-  alignas(64) Atomic<ArenaHeap*> heaps;
-  LiveCount live;  // small blocks as their heaps publish it, and large ones
+  alignas(
+      64) LiveCount live;  // small blocks as heaps publish it, and large ones
   Atomic<size_t> large_blocks;
   Atomic<size_t> large_bytes;
   // Blocks that were freed by other threads than their slab's, by class.

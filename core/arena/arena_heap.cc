@@ -64,9 +64,26 @@ void ArenaHeap::Retire(Stack<LedgerGroup>* spare_groups) {
   unpublished_bytes_ = 0;
   blocks_peak_ = 0;
   bytes_peak_ = 0;
+  only_.range = nullptr;
+  spans_ = 0;
+  left_.Store(0, Order::kRelaxed);
   // A slab in it may be somebody else's by now (remote.h), and has to hear that.
   OpenMail([](Slab*) {});
   ledger_.Clear(spare_groups);
+}
+
+void ArenaHeap::Leave(const Region& region, MapEntry gone) {
+  if (resting_) WakeForEnd();
+  Spoil();
+  if (only_.range != nullptr) {
+    SetEntry(*only_.range, only_.first, gone);
+  } else if (spans_ != 0) {
+    ledger_.ForEach([&](LedgerEntry entry) {
+      Range* const range = region.RangeOf(entry.start());
+      SetEntry(*range, range->IndexOf(entry.start()), gone);
+    });
+  }
+  left_.Store(1, Order::kRelaxed);
 }
 
 void ArenaHeap::Rest() {
@@ -82,6 +99,9 @@ void ArenaHeap::BeginRested(Arena* arena, ArenaHandle handle,
                             size_t alignment) {
   Begin(arena, handle, true, alignment);
   resting_ = true;
+  only_.range = run_range_;
+  only_.first = run_range_->IndexOf(run_->start);
+  spans_ = 1;
 }
 
 // The first block: only now is the unit the arena's.
@@ -144,6 +164,7 @@ void ArenaHeap::Release(Slab* slab) {
   ArenaBin& bin = bins_[slab->size_class];
   Unlist(slab);
   bin.slabs = bin.slabs - 1;
+  only_.range = nullptr;
   const unsigned units = slab->units;
   touched_ = touched_ - size_t{slab->fresh} * InfoOf(slab->size_class).size;
   const Span span = home_->instance()->region.SpanAt(slab->start);

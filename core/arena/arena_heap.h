@@ -149,6 +149,29 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   // small one then costs hardly more than its blocks. Wiped, and out of the map.
   void Rest();
 
+  // ---- Left behind: what the heaps of a small arena are at its end ----
+  //
+  // The thread that ends the arena does as little as it can to the heaps of
+  // others, whose memory is in other caches; they clean up themselves, when they
+  // join the next arena of the same object, and have units to begin with.
+
+  // Whether all it has is units, at most `max`. *count is how many.
+  bool CanBeLeft(unsigned max, unsigned* count) const {
+    *count = spans_;
+    return spans_ <= max;
+  }
+  // Has its handle fit nobody, and its units be those of an arena that is gone.
+  void Leave(const Region& region, MapEntry gone);
+  // It is in the list of an arena that ended, or of one that began since and
+  // that it has not joined.
+  bool left() const { return left_.Load(Order::kRelaxed) != 0; }
+
+  // A span was taken for the arena.
+  void Took(const Span& span, size_t units) {
+    only_ = spans_ == 0 ? span : Span();
+    spans_ = units == 1 ? spans_ + 1 : kManySpans;
+  }
+
   // Joins an arena with the unit that was left.
   void BeginRested(Arena* arena, ArenaHandle handle, size_t alignment);
 
@@ -237,6 +260,8 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
         run_begun_ + granule / 64 * sizeof(BitWord));
     word->Store(word->Own() | BitWord{1} << (granule % 64), Order::kRelaxed);
   }
+  static constexpr unsigned kManySpans = 1u << 31;
+
   void Spoil();
   size_t RunTouched() const;
 
@@ -267,24 +292,29 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   uintptr_t run_begun_ = 0;
   size_t granule_mask_ = 0;  // the alignment of all blocks, less 1
 
+  Atomic<ArenaHandle> handle_;
+  Arena* arena_ = nullptr;
+  Heap* home_ = nullptr;
+  Span only_;  // what it took for its arena, if that was one span
+  unsigned spans_ =
+      0;  // that it took; at least kManySpans if not all of a unit
+  Atomic<uint32_t> left_;
+
   bool resting_ = false;  // nothing was allocated in the unit that was left
   Slab* run_ = nullptr;
   Range* run_range_ = nullptr;
   Atomic<char*> run_start_;
   char* run_end_ = nullptr;
   unsigned run_units_ = 0;  // how long the next run will be
-  Atomic<ArenaHandle> handle_;
-  Arena* arena_ = nullptr;
-  Heap* home_ = nullptr;
   uint64_t used_bins_ = 0;
   uint64_t zero_bins_ = 0;  // what the last refill took reads as zero
   uint64_t crossed_ = 0;
   Published<size_t> touched_;
+  alignas(64) ArenaBin bins_[kSlabClasses + 1] = {};
   Published<ptrdiff_t> unpublished_blocks_;
   Published<ptrdiff_t> unpublished_bytes_;
   Published<ptrdiff_t> blocks_peak_;
   Published<ptrdiff_t> bytes_peak_;
-  alignas(64) ArenaBin bins_[kSlabClasses + 1] = {};
   Ledger ledger_;
 };
 static_assert(kSlabClasses < 64, "used_bins_ is one word");

@@ -241,15 +241,41 @@ ArenaHeap* Arenas::NewHeap(Heap* home, ThreadArenas* mine) {
   return heap;
 }
 
+// Makes the units of a heap that was left behind as the next user expects them.
+void Arenas::WipeLeft(ArenaHeap* heap) {
+  const Region& region = instance()->region;
+  heap->ledger().ForEach([&](LedgerEntry entry) {
+    const Range* const range = region.RangeOf(entry.start());
+    const size_t first = range->IndexOf(entry.start());
+    auto* const slab = static_cast<Slab*>(range->descriptor(first));
+    if (slab->size_class == kRunMark) {
+      WipeRun(range, first, slab);
+      slab->owner.Store(nullptr, Order::kSeqCst);
+    } else {
+      WipeSlab(slab);
+    }
+  });
+}
+
 ArenaHeap* Arenas::HeapFor(Heap* home, ArenaHandle handle) {
   ThreadArenas* const mine = ThreadArenas::Of(home);
   ArenaHeap*& slot = mine->SlotFor(handle);
   if (slot != nullptr && slot->handle() == handle) return slot;
   Arena* const arena = Resolve(handle);
-  ArenaHeap* heap = arena->heaps.Load(Order::kAcquire);
-  while (heap != nullptr && heap->home() != home)
-    heap = heap->next.Load(Order::kRelaxed);
-  if (heap == nullptr) {
+  ArenaHeap* heap = slot;
+  // One that was left behind is in the list of its arena.
+  if (heap == nullptr || !heap->left() || heap->arena() != arena) {
+    heap = arena->heaps.Load(Order::kAcquire);
+    while (heap != nullptr && heap->home() != home)
+      heap = heap->next.Load(Order::kRelaxed);
+  }
+  if (heap != nullptr && heap->left()) {
+    WipeLeft(heap);
+    heap->ledger().ForEach(
+        [home](LedgerEntry entry) { home->KeepSpanOfSlab(entry.start(), 1); });
+    heap->Retire(&spare_groups_);
+    heap->Begin(arena, handle, arena->monotonic, arena->alignment);
+  } else if (heap == nullptr) {
     heap = NewHeap(home, mine);
     if (heap == nullptr) return nullptr;
     heap->Begin(arena, handle, arena->monotonic, arena->alignment);
@@ -324,14 +350,14 @@ ArenaHandle Arenas::Create(Instance* instance, Heap* home,
   arena->parent_handle.Store(options.parent, Order::kRelaxed);
   arena->on_soft_quota = options.on_soft_quota;
   arena->context = options.context;
-  bool rested = arena->rested;
-  if (ALCOVE_UNLIKELY(rested)) {
-    mine->any_rested.Store(0, Order::kRelaxed);
-    arena->rested = false;
-    if (!options.monotonic) {
+  Arena::Remains remains = arena->remains;
+  if (remains != Arena::Remains::kNothing) {
+    mine->any_remains.Store(0, Order::kRelaxed);
+    arena->remains = Arena::Remains::kNothing;
+    if (remains == Arena::Remains::kRun && !options.monotonic) {
       arena->parent = nullptr;
       EndBlocks(arena, home);
-      rested = false;
+      remains = Arena::Remains::kNothing;
     }
   }
   arena->quota.Begin(options.hard_quota, options.soft_quota);
@@ -348,8 +374,9 @@ ArenaHandle Arenas::Create(Instance* instance, Heap* home,
     arena->reserve_zero = span.zero;
   }
   ArenaHeap* const heap = arena->heaps.Load(Order::kRelaxed);
-  if (heap != nullptr) {
-    if (rested) {
+  // Heaps that were left behind join it when they are wanted.
+  if (heap != nullptr && remains != Arena::Remains::kUnits) {
+    if (remains == Arena::Remains::kRun) {
       heap->BeginRested(arena, handle, options.alignment);
     } else {
       heap->Begin(arena, handle, options.monotonic, options.alignment);
@@ -450,14 +477,14 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
 bool Arenas::EndRested(Arena* arena, Heap* home) {
   ArenaHeap* const heap = arena->heaps.Load(Order::kAcquire);
   if (Config::kArenaQuarantine != 0 || !arena->monotonic || home == nullptr ||
-      heap == nullptr || heap->home() != home ||
+      heap == nullptr || heap->home() != home || heap->left() ||
       heap->next.Load(Order::kRelaxed) != nullptr || !heap->HasOneUnit() ||
       arena->parent != nullptr || arena->reserve_range != nullptr ||
       arena->counted()) {
     return false;
   }
   ThreadArenas* const mine = ThreadArenas::Of(home);
-  if (mine->any_rested.Load(Order::kRelaxed) != 0 ||
+  if (mine->any_remains.Load(Order::kRelaxed) != 0 ||
       mine->kept_count == ThreadArenas::kKeptMax) {
     return false;
   }
@@ -468,27 +495,63 @@ bool Arenas::EndRested(Arena* arena, Heap* home) {
   WipeRun(range, first, run);
   heap->Rest();
   UnchargeAll(arena);
-  arena->rested = true;
-  mine->any_rested.Store(1, Order::kRelaxed);
+  arena->remains = Arena::Remains::kRun;
+  mine->any_remains.Store(1, Order::kRelaxed);
+  return true;
+}
+
+// The end of an arena of a few units: the heaps stay with its object, and with
+// them their units. False if it is not one of these.
+bool Arenas::LeaveHeaps(Arena* arena, Heap* home) {
+  ArenaHeap* const first = arena->heaps.Load(Order::kAcquire);
+  if (Config::kArenaQuarantine != 0 || home == nullptr || first == nullptr ||
+      arena->reserve_range != nullptr || arena->counted()) {
+    return false;
+  }
+  ThreadArenas* const mine = ThreadArenas::Of(home);
+  if (mine->any_remains.Load(Order::kRelaxed) != 0 ||
+      mine->kept_count == ThreadArenas::kKeptMax) {
+    return false;
+  }
+  unsigned heaps = 0;
+  unsigned left = kLeftUnitsMax;
+  for (ArenaHeap* heap = first; heap != nullptr;
+       heap = heap->next.Load(Order::kRelaxed)) {
+    unsigned count;
+    if (++heaps > kLeftHeapsMax || !heap->CanBeLeft(left, &count)) return false;
+    left -= count;
+  }
+  const MapEntry gone = MakeEntry(kGoneClass, arena->place);
+  for (ArenaHeap* heap = first; heap != nullptr;
+       heap = heap->next.Load(Order::kRelaxed)) {
+    if (!heap->left()) heap->Leave(instance()->region, gone);
+  }
+  UnchargeAll(arena);
+  arena->remains = Arena::Remains::kUnits;
+  mine->any_remains.Store(1, Order::kRelaxed);
   return true;
 }
 
 ALCOVE_COLD void Arenas::Trim(Heap* home) {
   ThreadArenas* const mine = ThreadArenas::Of(home);
-  if (mine->any_rested.Load(Order::kRelaxed) == 0) return;
+  if (mine->any_remains.Load(Order::kRelaxed) == 0) return;
   for (unsigned i = 0; i < mine->kept_count; ++i) {
-    if (!mine->kept[i]->rested) continue;
-    mine->kept[i]->rested = false;
-    EndBlocks(mine->kept[i], home);
+    Arena* const arena = mine->kept[i];
+    if (arena->remains == Arena::Remains::kNothing) continue;
+    arena->remains = Arena::Remains::kNothing;
+    arena->parent = nullptr;  // may be gone, and was uncharged
+    EndBlocks(arena, home);
+    KeepOwnHeap(arena, home, true);
   }
-  mine->any_rested.Store(0, Order::kRelaxed);
+  mine->any_remains.Store(0, Order::kRelaxed);
 }
 
 ALCOVE_COLD void Arenas::TrimDead() {
   if (table_.Load(Order::kAcquire) == nullptr) return;
   Registry& registry = instance()->registry;
   for (Heap* heap = registry.first(); heap != nullptr; heap = heap->next_heap) {
-    if (ThreadArenas::Of(heap)->any_rested.Load(Order::kRelaxed) == 0) continue;
+    if (ThreadArenas::Of(heap)->any_remains.Load(Order::kRelaxed) == 0)
+      continue;
     if (!registry.TakeIfDead(heap)) continue;
     Trim(heap);
     heap->DrainSpans();
@@ -500,7 +563,8 @@ ALCOVE_COLD void Arenas::TrimDead() {
 void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
   if (ALCOVE_UNLIKELY(arena->children.Load(Order::kAcquire) != 0))
     EndChildren(arena, home);
-  if (!EndRested(arena, home)) EndBlocks(arena, home);
+  if (!EndRested(arena, home) && !LeaveHeaps(arena, home))
+    EndBlocks(arena, home);
   if (arena->name[0].Load(Order::kRelaxed) != 0) {
     const uint64_t number = handle >> kArenaPlaceBits;
     Grave& grave = graves()[number % kGraves];
@@ -517,11 +581,9 @@ void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
   if (parent != nullptr) parent->children.FetchSub(1, Order::kRelease);
 }
 
-void Arenas::PutAway(Arena* arena, Heap* home) {
-  ThreadArenas* const mine = home == nullptr ? nullptr : ThreadArenas::Of(home);
-  const bool keep =
-      mine != nullptr && mine->kept_count < ThreadArenas::kKeptMax;
-  // One heap stays if it is of this thread.
+// Gives all heaps of an arena that is none back but one of this thread's, if
+// that is to be kept.
+void Arenas::KeepOwnHeap(Arena* arena, Heap* home, bool keep) {
   ArenaHeap* heap = arena->heaps.Load(Order::kRelaxed);
   ArenaHeap* own = nullptr;
   while (heap != nullptr) {
@@ -535,6 +597,13 @@ void Arenas::PutAway(Arena* arena, Heap* home) {
     heap = next;
   }
   arena->heaps.Store(own, Order::kRelaxed);
+}
+
+void Arenas::PutAway(Arena* arena, Heap* home) {
+  ThreadArenas* const mine = home == nullptr ? nullptr : ThreadArenas::Of(home);
+  const bool keep =
+      mine != nullptr && mine->kept_count < ThreadArenas::kKeptMax;
+  if (arena->remains != Arena::Remains::kUnits) KeepOwnHeap(arena, home, keep);
   if (keep) {
     mine->kept[mine->kept_count++] = arena;
   } else {

@@ -25,11 +25,11 @@ struct ThreadArenas {
   }
 
   // Arenas that are none, for the next ones that this thread creates. Each may
-  // have a heap, of this thread's; that of one
-  // of them has rested (ArenaHeap::Rest).
+  // have a heap, of this thread's; one of them may have units (Arena::Remains),
+  // and then others' heaps, too.
   Arena* kept[kKeptMax];
   unsigned kept_count;
-  Atomic<uint32_t> any_rested;
+  Atomic<uint32_t> any_remains;
 
   // Heaps to use again; and those that other threads have put back.
   ArenaHeap* spare;
@@ -121,7 +121,14 @@ class Arenas {
   // How many units of an arena its end may leave to the thread's own cache.
   static constexpr unsigned kKeptUnits = 16;
 
+  // How many heaps may be left behind, and with how many units.
+  static constexpr unsigned kLeftHeapsMax = 8;
+  static constexpr unsigned kLeftUnitsMax = 32;
+
   bool EndRested(Arena* arena, Heap* home);
+  bool LeaveHeaps(Arena* arena, Heap* home);
+  void WipeLeft(ArenaHeap* heap);
+  void KeepOwnHeap(Arena* arena, Heap* home, bool keep);
   Arena* NewArena();
   uint64_t NewNumber(ThreadArenas* mine);
   ArenaHeap* NewHeap(Heap* home, ThreadArenas* mine);

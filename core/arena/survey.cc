@@ -10,7 +10,8 @@ template <typename Visit>
 void ForEachHeap(const Arena& arena, Visit visit) {
   for (const ArenaHeap* heap = arena.heaps.Load(Order::kAcquire);
        heap != nullptr; heap = heap->next.Load(Order::kRelaxed)) {
-    visit(*heap);
+    // Nothing of one that was left behind is this arena's.
+    if (!heap->left()) visit(*heap);
   }
 }
 
