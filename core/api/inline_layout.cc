@@ -45,6 +45,8 @@ struct InlineLayout {
   static_assert(Layout::kRunLimit == offsetof(ArenaHeap, run_limit_));
   static_assert(Layout::kRunNext == offsetof(ArenaHeap, run_next_));
   static_assert(Layout::kRunBegun == offsetof(ArenaHeap, run_begun_));
+  static_assert(Layout::kRunIndex == offsetof(ArenaHeap, run_index_));
+  static_assert(Layout::kRunMarks == offsetof(ArenaHeap, run_marks_));
   static_assert(Layout::kRunMask == offsetof(ArenaHeap, granule_mask_));
   static_assert(Layout::kArenaBins == offsetof(ArenaHeap, bins_));
   static_assert(Layout::kNext == offsetof(ArenaBin, next));

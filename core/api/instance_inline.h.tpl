@@ -59,7 +59,9 @@ struct Layout {
   static constexpr size_t kRunLimit = 40;
   static constexpr size_t kRunNext = 48;
   static constexpr size_t kRunBegun = 56;
-  static constexpr size_t kRunMask = 64;
+  static constexpr size_t kRunIndex = 64;
+  static constexpr size_t kRunMarks = 72;
+  static constexpr size_t kRunMask = 80;
   static constexpr size_t kArenaBins = 256;
 
   // In a bin of an arena heap.
@@ -224,9 +226,15 @@ ALCOVE_{PREFIX}INLINE void* PopOfArena(const {PREFIX}arena* arena, size_t bytes)
   if (static_cast<size_t>(At<char*>(heap, Layout::kRunLimit) - next) < bytes) [[unlikely]]
     return nullptr;
   const size_t granule = reinterpret_cast<uintptr_t>(next) / Layout::kRunGranule;
-  auto& begun = At<volatile uint64_t>(At<uintptr_t>(heap, Layout::kRunBegun),
-                                      granule / 64 * sizeof(uint64_t));
-  begun = begun | uint64_t{1} << (granule % 64);
+  const size_t index = granule / 64;
+  uint64_t& marks = At<uint64_t>(heap, Layout::kRunMarks);
+  size_t& last = At<size_t>(heap, Layout::kRunIndex);
+  const uint64_t same = uint64_t{0} - uint64_t{index == last};
+  const uint64_t now = (marks & same) | uint64_t{1} << (granule % 64);
+  last = index;
+  marks = now;
+  __atomic_store_n(&At<uint64_t>(At<uintptr_t>(heap, Layout::kRunBegun), index * sizeof(now)),
+                   now, __ATOMIC_RELAXED);
   // Whoever sees the new end sees the mark.
   __atomic_store_n(&At<char*>(heap, Layout::kRunNext),
                    next + ((bytes - 1) | At<size_t>(heap, Layout::kRunMask)) + 1,

@@ -54,6 +54,7 @@ void ArenaHeap::Retire(Stack<LedgerGroup>* spare_groups) {
   }
   used_bins_ = 0;
   run_limit_ = nullptr;
+  run_index_ = kNoIndex;
   resting_ = false;
   run_next_.Store(nullptr, Order::kRelaxed);
   run_ = nullptr;
@@ -90,6 +91,7 @@ void ArenaHeap::Rest() {
   Spoil();
   run_next_.Store(run_->start, Order::kRelaxed);
   run_limit_ = run_->start;
+  run_index_ = kNoIndex;
   run_->zero = false;
   run_->ledger_slot->Store(0, Order::kRelaxed);
   OpenMail([](Slab*) {});

@@ -253,13 +253,21 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
     return block;
   }
   // Notes that a block begins in the run's unit. Before run_next_ is moved on,
-  // so that whoever sees that sees this.
+  // so that whoever sees that sees this. Of words that are further on than the
+  // last one, all bits are zero; that one is kept here: to read back what the
+  // block before stored at an address that depends on it would take the longest.
   ALCOVE_INLINE void Enter(const char* block) {
     const uintptr_t granule = AddressOf(block) / kRunGranule;
-    auto* const word = reinterpret_cast<Atomic<BitWord>*>(
-        run_begun_ + granule / 64 * sizeof(BitWord));
-    word->Store(word->Own() | BitWord{1} << (granule % 64), Order::kRelaxed);
+    const uintptr_t index = granule / 64;
+    // Without a branch, which sizes that differ would have mispredicted.
+    const BitWord same = BitWord{0} - BitWord{index == run_index_};
+    const BitWord marks = (run_marks_ & same) | BitWord{1} << (granule % 64);
+    run_index_ = index;
+    run_marks_ = marks;
+    reinterpret_cast<Atomic<BitWord>*>(run_begun_ + index * sizeof(BitWord))
+        ->Store(marks, Order::kRelaxed);
   }
+  static constexpr uintptr_t kNoIndex = ~uintptr_t{0};
   static constexpr unsigned kManySpans = 1u << 31;
 
   void Spoil();
@@ -290,6 +298,8 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   Atomic<char*> run_next_;
   // Where that unit's bits would begin if they were those of address 0.
   uintptr_t run_begun_ = 0;
+  uintptr_t run_index_ = 0;  // of the word that was written to last, in those
+  BitWord run_marks_ = 0;    // and what is in it
   size_t granule_mask_ = 0;  // the alignment of all blocks, less 1
 
   Atomic<ArenaHandle> handle_;
