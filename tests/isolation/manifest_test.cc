@@ -1,7 +1,6 @@
 // What a process has besides memory is as it was after an instance has lived in
 // it, and most of it while the instance lives.
 #include <dirent.h>
-#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -46,15 +45,6 @@ sigset_t SignalMask() {
   sigset_t mask;
   pthread_sigmask(SIG_SETMASK, nullptr, &mask);
   return mask;
-}
-
-// How many keys the process can still make.
-size_t KeysLeft() {
-  std::vector<pthread_key_t> keys;
-  pthread_key_t key;
-  while (pthread_key_create(&key, nullptr) == 0) keys.push_back(key);
-  for (const pthread_key_t made : keys) pthread_key_delete(made);
-  return keys.size();
 }
 
 std::set<std::string> Files() {

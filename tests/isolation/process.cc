@@ -1,10 +1,13 @@
 #include "tests/isolation/process.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace isolation {
 
@@ -56,6 +59,21 @@ class Lines {
   size_t size_ = 0;
 };
 
+// "7f1c2a000000-7f1c2a021000 rw-p 00000000 00:00 0   <name>"
+template <typename Each>
+void ForEachMapping(Each each) {
+  Lines lines("/proc/self/maps");
+  while (const char* line = lines.Next()) {
+    Mapping mapping = {};
+    char* after = nullptr;
+    mapping.begin = std::strtoul(line, &after, 16);
+    mapping.end = std::strtoul(after + 1, &after, 16);
+    std::memcpy(mapping.access, after + 1, sizeof(mapping.access) - 1);
+    mapping.has_name = std::strpbrk(after, "/[") != nullptr;
+    each(mapping);
+  }
+}
+
 }  // namespace
 
 size_t AddressSpace() {
@@ -67,14 +85,35 @@ size_t ResidentBytes() {
 }
 
 size_t CountMappings(uintptr_t low, uintptr_t high) {
-  Lines lines("/proc/self/maps");
   size_t count = 0;
-  while (const char* line = lines.Next()) {
-    char* after = nullptr;
-    const uintptr_t begin = std::strtoul(line, &after, 16);
-    const uintptr_t end = std::strtoul(after + 1, nullptr, 16);
-    count += begin < high && end > low;
+  ForEachMapping([&](const Mapping& mapping) {
+    count += mapping.begin < high && mapping.end > low;
+  });
+  return count;
+}
+
+bool Mapping::operator==(const Mapping& other) const {
+  return begin == other.begin && end == other.end &&
+         std::strcmp(access, other.access) == 0 && has_name == other.has_name;
+}
+
+size_t ReadMappings(Mapping* to, size_t capacity) {
+  size_t count = 0;
+  ForEachMapping([&](const Mapping& mapping) {
+    if (count == capacity) std::abort();
+    to[count++] = mapping;
+  });
+  return count;
+}
+
+size_t KeysLeft() {
+  pthread_key_t keys[PTHREAD_KEYS_MAX];
+  size_t count = 0;
+  while (count < PTHREAD_KEYS_MAX &&
+         pthread_key_create(&keys[count], nullptr) == 0) {
+    ++count;
   }
+  for (size_t i = 0; i < count; ++i) pthread_key_delete(keys[i]);
   return count;
 }
 

@@ -41,15 +41,6 @@ int Cycles() {
   return text != nullptr ? std::atoi(text) : 1000;
 }
 
-// How many pthread keys the process could still make.
-int KeysLeft() {
-  std::vector<pthread_key_t> keys;
-  pthread_key_t key;
-  while (pthread_key_create(&key, nullptr) == 0) keys.push_back(key);
-  for (const pthread_key_t made : keys) pthread_key_delete(made);
-  return static_cast<int>(keys.size());
-}
-
 // Threads that live from one test's beginning to its end, and do what they are
 // told one time after the other.
 class Crew {
@@ -145,7 +136,7 @@ TEST_P(PluginsTest, ClosingLeavesNothingBehind) {
     // The crew ends after the plugin.
   };
   threads_exit_fine();  // the loader keeps some memory of its own
-  const int keys = KeysLeft();
+  const size_t keys = isolation::KeysLeft();
   Crew crew(4);
   const auto cycle = [&](int) {
     const Loaded plugin(Path());
@@ -161,7 +152,7 @@ TEST_P(PluginsTest, ClosingLeavesNothingBehind) {
     EXPECT_EQ(isolation::AddressSpace(), address_space);
     EXPECT_EQ(isolation::CountMappings(0, UINTPTR_MAX), mappings);
   }
-  EXPECT_EQ(KeysLeft(), keys);
+  EXPECT_EQ(isolation::KeysLeft(), keys);
   RecordProperty("cycles", cycles);
 }
 

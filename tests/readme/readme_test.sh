@@ -55,7 +55,7 @@ output="$("${arena}")"
 [[ "${output}" == "1 0 0" ]] || fail "the example of an arena printed: ${output}"
 
 for command in './bazelw run //examples/coexist' './bazelw run //examples/arenas' \
-  './bazelw test //...'; do
+  './bazelw run //examples/versions' './bazelw test //...'; do
   grep -qF -- "${command}" "${readme}" || fail "README.md does not name ${command}"
 done
 echo "PASSED: ${blocks} examples"
