@@ -90,10 +90,10 @@ ProcessId CurrentProcess();
 // The calling thread's id.
 ThreadId CurrentThread();
 
-// Whether a thread of that id may still run. False is certain: the thread has
-// left user space for good, and its id belongs to nobody now. True may also
-// mean that the id was given to another thread, or that the system does not let
-// us ask.
+// Whether a thread of that id may still run in this process. False is certain:
+// the thread has left user space for good, and its id belongs to no thread of
+// the process now. True may also mean that the id was given to another thread,
+// or that the system does not let us ask.
 bool ThreadMayBeAlive(ThreadId thread);
 
 // Gives the rest of the calling thread's time slice away.

@@ -13,12 +13,15 @@ ThreadId CurrentThread() { return static_cast<ThreadId>(Call(kSysGettid)); }
 // holder by thread id, so trying to lock a word that names `thread` makes the
 // kernel look that thread up: ESRCH says that there is none. A thread that is
 // on its way out is waited for, which kill() with signal 0 would report as
-// alive; after pthread_join the answer is certain.
+// alive; after pthread_join the answer is certain. But the kernel finds threads
+// of other processes, too, to which an id may have gone meanwhile: only tgkill()
+// says that.
 bool ThreadMayBeAlive(ThreadId thread) {
   uint32_t word = thread;
   const long result =
       Call(kSysFutex, Word(&word), kFutexTryLockPi | kFutexPrivate);
-  return result != -kErrSrch;
+  if (result == -kErrSrch) return false;
+  return Call(kSysTgkill, CurrentProcess(), thread, 0) != -kErrSrch;
 }
 
 void Yield() { Call(kSysSchedYield); }

@@ -24,7 +24,7 @@ namespace {
 const std::vector<unsigned> kAllowed = {
     SYS_mmap,       SYS_munmap, SYS_mprotect,    SYS_madvise,       SYS_mremap,
     SYS_futex,      SYS_gettid, SYS_sched_yield, SYS_clock_gettime, SYS_write,
-    SYS_exit_group, SYS_getpid, SYS_mincore,
+    SYS_exit_group, SYS_getpid, SYS_mincore,     SYS_tgkill,
 };
 
 // Says which call it was; only functions that may be called in a handler.

@@ -1,5 +1,7 @@
 #include <pthread.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -63,6 +65,20 @@ TEST(ThreadMayBeAlive, NotAtOnceAfterJoinOfMany) {
     for (std::thread& thread : threads) thread.join();
     for (const ThreadId id : ids) ASSERT_FALSE(ThreadMayBeAlive(id));
   }
+}
+
+// Where an id has gone to another process meanwhile, its thread here is gone.
+TEST(ThreadMayBeAlive, NotAThreadOfAnotherProcess) {
+  const pid_t child = fork();
+  if (child == 0) {
+    pause();
+    _exit(0);
+  }
+  ASSERT_GT(child, 0);
+  EXPECT_EQ(kill(child, 0), 0);
+  EXPECT_FALSE(ThreadMayBeAlive(static_cast<ThreadId>(child)));
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
 }
 
 // Above the largest that Linux ever gives out, 2^22.
