@@ -363,10 +363,11 @@ TEST_F(VersionsTest, ThreadsNoticeNothing) {
     if (random() % 2 != 0) {
       for (int i = 0; i < 3; ++i) {
         finish();
-        std::this_thread::yield();
+        usleep(200);
       }
     } else {
-      while (handover_.Draining() != 0 && !duration.IsOver()) finish();
+      for (; handover_.Draining() != 0 && !duration.IsOver(); usleep(200))
+        finish();
     }
   }
   churn.Stop();
