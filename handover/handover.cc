@@ -76,17 +76,8 @@ class Handover::Visit {
 
   // Of an instance that the call may give the thread a cache of.
   const InstanceFunctions& Use(unsigned place) {
-    const auto bit = static_cast<uint16_t>(1u << place);
-    if (slot_ == nullptr) {
-      touched_ |= bit;
-      return FunctionsOf(place);
-    }
-    std::atomic<uint16_t>& holds = slot_->holds[number_];
-    const uint16_t held = holds.load(std::memory_order_relaxed);
-    if ((held & bit) == 0) {
-      handover_->places_[place].entries.fetch_add(1);
-      holds.store(held | bit, std::memory_order_release);
-    }
+    if (slot_ != nullptr) return handover_->Use(place, slot_);
+    touched_ |= 1u << place;
     return FunctionsOf(place);
   }
 
@@ -99,12 +90,7 @@ class Handover::Visit {
   unsigned FindOwner(const void* block) const {
     if (has_current() && FunctionsOf(current()).owns(block) != 0)
       return current();
-    for (unsigned draining = DrainingOf(state_); draining != 0;
-         draining &= draining - 1) {
-      const unsigned place = std::countr_zero(draining);
-      if (FunctionsOf(place).owns(block) != 0) return place;
-    }
-    return kNone;
+    return handover_->FindOld(block, state_);
   }
 
   // The one to give it to, if it is only to complain.
@@ -144,6 +130,29 @@ class Handover::Visit {
 
 // ---- Operations ----------------------------------------------------------------
 
+// The thread may come to have a cache of the instance.
+const InstanceFunctions& Handover::Use(unsigned place, Slot* slot) {
+  const auto bit = static_cast<uint16_t>(1u << place);
+  std::atomic<uint16_t>& holds =
+      slot->holds[number_.load(std::memory_order_relaxed)];
+  const uint16_t held = holds.load(std::memory_order_relaxed);
+  if ((held & bit) == 0) {
+    places_[place].entries.fetch_add(1);
+    holds.store(held | bit, std::memory_order_release);
+  }
+  return places_[place].functions;
+}
+
+// The place of the one that is draining and whose block it is, or kNone.
+unsigned Handover::FindOld(const void* block, uint64_t state) const {
+  for (unsigned draining = DrainingOf(state); draining != 0;
+       draining &= draining - 1) {
+    const unsigned place = std::countr_zero(draining);
+    if (places_[place].functions.owns(block) != 0) return place;
+  }
+  return kNone;
+}
+
 void* Handover::AllocateSlowly(size_t size) {
   Visit visit(this);
   if (!visit.has_current()) return nullptr;
@@ -166,6 +175,14 @@ void Handover::FreeSlowly(void* block) {
   if (block == nullptr) return;
   Visit visit(this);
   visit.Use(visit.OwnerOf(block)).free(block);
+}
+
+// Of a thread that is inside, and ready.
+void Handover::FreeOld(void* block, Slot* slot, uint64_t state) {
+  if (block == nullptr) return;
+  const unsigned owner = FindOld(block, state);
+  // The current one is to complain.
+  Use(owner != kNone ? owner : CurrentOf(state), slot).free(block);
 }
 
 void* Handover::Resize(void* block, size_t size) {
@@ -256,8 +273,7 @@ unsigned Handover::FreePlace() const {
 }
 
 void Handover::StartDraining(unsigned place, uint64_t since) {
-  places_[place].settled = false;
-  places_[place].since = since;
+  drains_[place] = {.since = since};
   asked_.fetch_and(~(1u << place));
 }
 
@@ -340,7 +356,7 @@ unsigned Handover::ThreadsHolding(unsigned place) const {
   return count;
 }
 
-bool Handover::IsEmpty(const Place& place, Report* report) const {
+bool Handover::IsEmpty(const Place& place, Report* report) {
   const int error =
       place.functions.count_live(&report->blocks, &report->arenas);
   return error == 0 && report->blocks == 0 && report->arenas == 0;
@@ -348,6 +364,7 @@ bool Handover::IsEmpty(const Place& place, Report* report) const {
 
 Handover::Hold Handover::Finish(unsigned number, Report* report) {
   Place& place = places_[number];
+  Drain& drain = drains_[number];
   const unsigned bit = 1u << number;
   const uint64_t state = state_.load(std::memory_order_relaxed);
   const unsigned current = CurrentOf(state);
@@ -355,9 +372,9 @@ Handover::Hold Handover::Finish(unsigned number, Report* report) {
 
   // Once no thread is inside that took it for the current one, nothing is
   // allocated in it any more.
-  if (!place.settled) {
-    if (!internal::Barrier() || !HaveAllSeen(place.since)) return Hold::kCalls;
-    place.settled = true;
+  if (!drain.settled) {
+    if (!internal::Barrier() || !HaveAllSeen(drain.since)) return Hold::kCalls;
+    drain.settled = true;
   }
   // A guess: threads may be freeing. It only decides whether to ask them to let
   // go, which would be in vain as long as they have blocks to free.
@@ -371,8 +388,8 @@ Handover::Hold Handover::Finish(unsigned number, Report* report) {
     report->threads = ThreadsHolding(number);
   }
   if (report->threads != 0) {
-    if ((asked_.load() & bit) == 0 || place.asked_entries != entries) {
-      place.asked_entries = entries;
+    if ((asked_.load() & bit) == 0 || drain.asked_entries != entries) {
+      drain.asked_entries = entries;
       asked_.fetch_or(bit);
       Publish(current, draining);
     }

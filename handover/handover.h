@@ -114,17 +114,18 @@ class Handover {
 
   // One instance. It is written only while no state that a thread may still go
   // by has its place.
-  struct Place {
+  struct alignas(128) Place {
     InstanceFunctions functions = {};
     // How often a thread came to hold it.
     std::atomic<uint64_t> entries{0};
-    // Guarded by the control lock, like `used`: since which change of the state
-    // it is draining; that no allocation can be inside any more; and `entries`
-    // when threads were last asked to let go.
-    uint64_t since = 0;
-    uint64_t asked_entries = 0;
-    bool settled = false;
-    bool used = false;
+    bool used = false;  // guarded by the control lock
+  };
+
+  // What TryFinish knows of one that is draining. Guarded by the control lock.
+  struct Drain {
+    uint64_t since = 0;          // which change of the state
+    uint64_t asked_entries = 0;  // when threads were last asked to let go
+    bool settled = false;        // no allocation can be inside any more
   };
 
   // A state, so that one load tells all: the place of the current instance in
@@ -141,6 +142,9 @@ class Handover {
 
   void* AllocateSlowly(size_t size);
   void FreeSlowly(void* block);
+  void FreeOld(void* block, handover_internal::Slot* slot, uint64_t state);
+  unsigned FindOld(const void* block, uint64_t state) const;
+  const InstanceFunctions& Use(unsigned place, handover_internal::Slot* slot);
   void LetGo(handover_internal::Slot* slot, unsigned places);
   static void LeaveAs(Handover* handover, handover_internal::Slot* slot);
 
@@ -152,7 +156,7 @@ class Handover {
   uint64_t Publish(unsigned current, unsigned draining);
   bool HaveAllSeen(uint64_t change) const;
   unsigned ThreadsHolding(unsigned place) const;
-  bool IsEmpty(const Place& place, Report* report) const;
+  static bool IsEmpty(const Place& place, Report* report);
   Hold Finish(unsigned number, Report* report);
 
   std::atomic<uint64_t> state_{kNone};
@@ -161,6 +165,7 @@ class Handover {
   // The places that threads are asked to let go of.
   std::atomic<uint32_t> asked_{0};
   Place places_[kPlaces];
+  Drain drains_[kPlaces];
 };
 
 // The thread has nothing else to do before: the state is the one that it knows.
@@ -178,15 +183,19 @@ inline void* Handover::Allocate(size_t size) {
   return AllocateSlowly(size);
 }
 
-// Besides, there is nobody else whose the block could be.
 inline void Handover::Free(void* block) {
   handover_internal::Slot* const slot = handover_internal::t_slot;
   const uint32_t depth = handover_internal::Mark(slot);
   const uint64_t state = state_.load(handover_internal::kRead);
   const uint32_t number = number_.load(std::memory_order_relaxed);
-  if (slot->ready[number].load(std::memory_order_relaxed) == state &&
-      (state & kDrainingMask) == 0) [[likely]] {
-    places_[CurrentOf(state)].functions.free(block);
+  if (slot->ready[number].load(std::memory_order_relaxed) == state) [[likely]] {
+    const InstanceFunctions& current = places_[CurrentOf(state)].functions;
+    // Else there is nobody whose it could be.
+    if ((state & kDrainingMask) == 0 || current.owns(block) != 0) [[likely]] {
+      current.free(block);
+    } else {
+      FreeOld(block, slot, state);
+    }
     handover_internal::Unmark(slot, depth);
     return;
   }
