@@ -35,6 +35,8 @@ class Fake {
   // While true, whoever calls malloc, free or owns is counted and waits.
   static inline std::atomic<bool> is_blocking{false};
   static inline std::atomic<int> blocked{0};
+  // Whoever calls malloc, free or owns stays for so many turns of a loop.
+  static inline std::atomic<int> stay{0};
   // Called at the beginning of count_live.
   static inline std::atomic<void (*)()> before_count{nullptr};
 
@@ -44,6 +46,7 @@ class Fake {
     mallocs = frees = detaches = shutdowns = 0;
     is_gone = is_blocking = false;
     blocked = 0;
+    stay = 0;
     before_count = nullptr;
   }
 
@@ -126,6 +129,8 @@ class Fake {
       }
       --blocked;
     }
+    for (int i = stay.load(std::memory_order_relaxed); i > 0; --i)
+      std::atomic_signal_fence(std::memory_order_seq_cst);
     // As late as can be.
     if (is_gone.load(std::memory_order_relaxed)) Stop("gone");
   }

@@ -104,7 +104,10 @@ TEST_F(FakeTest, WhatLivesHolds) {
 TEST_F(FakeTest, CachesHold) {
   contract::Crew crew(3);
   handover_.Replace(A::Functions());
-  crew.Do([&](int) { handover_.Free(handover_.Allocate(1)); });
+  crew.Do([&](int) {
+    handover_.Owns(nullptr);  // to be ready is to hold it
+    handover_.Free(handover_.Allocate(1));
+  });
   handover_.Replace(B::Functions());
   Handover::Report report = FinishOne();
   EXPECT_EQ(report.hold, Hold::kThreads);
@@ -215,6 +218,37 @@ TEST_F(FakeTest, AnAllocationInsideHolds) {
     B::is_gone = false;
   }
   EXPECT_EQ(FinishOne().hold, Hold::kNothing);
+}
+
+// The same by the inlined paths, which are those of a thread that is ready.
+TEST_F(FakeTest, WhoIsReadyIsMarked) {
+  contract::Crew crew(1);
+  for (const bool frees : {false, true}) {
+    handover_.Replace(A::Functions());
+    void* block = nullptr;
+    crew.Do([&](int) { block = handover_.Allocate(1); });
+    A::is_blocking = true;
+    std::thread replaces([&] {
+      WaitFor(A::blocked, 1);
+      handover_.Replace(B::Functions());
+      A::blocks = 0;
+      EXPECT_EQ(FinishOne().hold, Hold::kCalls);
+      A::blocks = 1;
+      A::is_blocking = false;
+    });
+    crew.Do([&](int) {
+      if (frees) {
+        handover_.Free(block);
+      } else {
+        block = handover_.Allocate(1);
+      }
+    });
+    replaces.join();
+    A::blocks = 0;
+    crew.Do([&](int) { handover_.Leave(); });
+    EXPECT_EQ(FinishOne().hold, Hold::kNothing);
+    A::is_gone = false;
+  }
 }
 
 // Who asks whose an address is has no cache; still it is inside.
@@ -449,6 +483,8 @@ TEST_F(FakeTest, AChildGoesOn) {
 // any call.
 TEST_F(FakeTest, NobodyIsInWhatIsGone) {
   std::atomic<bool> done{false};
+  // Longer than it takes to look for a mark and shut down.
+  A::stay = B::stay = 100;
   handover_.Replace(A::Functions());
   std::thread asks([&] {
     char mine;

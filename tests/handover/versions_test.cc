@@ -297,8 +297,8 @@ TEST_F(VersionsTest, AChildGoesOn) {
 #endif
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-// Threads for which there is no memory to be known by: they wait for each other
-// and cache nothing.
+// Threads for which there is no memory to be known by: they wait for each other,
+// and keep no cache.
 TEST_F(VersionsTest, ThreadsAreServedWithoutMemory) {
   constexpr int kThreads = 200;
   handover_.Replace(kToday);
@@ -306,6 +306,8 @@ TEST_F(VersionsTest, ThreadsAreServedWithoutMemory) {
   for (int i = 0; i < 3 * kThreads; ++i)
     blocks.push_back(handover_.Allocate(100));
   Crew crew(kThreads);
+  // A cache they have already.
+  crew.Do([](int) { today_free(today_malloc(1)); });
   struct rlimit before;
   ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
   struct rlimit none = before;
@@ -318,6 +320,10 @@ TEST_F(VersionsTest, ThreadsAreServedWithoutMemory) {
     handover_.Free(handover_.Allocate(100));
   });
   ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
+  today_stats_t stats = {};
+  stats.struct_size = sizeof(stats);
+  today_stats(&stats);
+  EXPECT_LT(stats.threads, static_cast<size_t>(kThreads) - 100);
   EXPECT_EQ(FinishOne().blocks, static_cast<size_t>(kThreads));
   EXPECT_LT(FinishOne().threads, static_cast<size_t>(kThreads) - 100);
   crew.Do([&](int i) {
