@@ -356,7 +356,11 @@ TEST_F(VersionsTest, ThreadsNoticeNothing) {
       }
     }
   };
-  for (const Duration duration; !duration.IsOver();) {
+  // However busy the machine is, each has its end.
+  const auto all_finished = [&] {
+    return *std::min_element(finished, finished + 3) > 0;
+  };
+  for (const Duration duration; !duration.IsOver() || !all_finished();) {
     // One that drains, often enough: back to it.
     const size_t draining = handover_.Draining();
     const Status status = handover_.Replace(kAll[random() % 3]);
@@ -380,8 +384,6 @@ TEST_F(VersionsTest, ThreadsNoticeNothing) {
   EXPECT_TRUE(churn.good());
   finish();
   EXPECT_EQ(handover_.Draining(), 0u);
-  for (int i = 0; i < 3; ++i)
-    EXPECT_GT(finished[i], 0) << kAll[i].version() << " " << i;
   std::printf("%llu replaced, %d back; finished: %d %d %d; %llu steps\n",
               static_cast<unsigned long long>(replaced), back, finished[0],
               finished[1], finished[2],
