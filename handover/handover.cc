@@ -70,8 +70,9 @@ class Handover::Visit {
     if (!internal::BarrierReachesAll()) internal::Fence();
     state_ = handover->state_.load(internal::kRead);
     number_ = handover->number_.load(std::memory_order_relaxed);
-    if (slot_->ready[number_].load(std::memory_order_relaxed) != state_)
+    if (slot_->ready[number_].load(std::memory_order_relaxed) != state_) {
       GetReady();
+    }
   }
   Visit(const Visit&) = delete;
   Visit& operator=(const Visit&) = delete;
@@ -104,8 +105,9 @@ class Handover::Visit {
 
   // The place of the instance whose block it is, or kNone.
   unsigned FindOwner(const void* block) const {
-    if (has_current() && FunctionsOf(current()).owns(block) != 0)
+    if (has_current() && FunctionsOf(current()).owns(block) != 0) {
       return current();
+    }
     return handover_->FindOld(block, state_);
   }
 
@@ -131,8 +133,9 @@ class Handover::Visit {
     }
     if (!has_current()) return;
     Use(current());
-    if (depth_ == 0 && internal::BarrierReachesAll())
+    if (depth_ == 0 && internal::BarrierReachesAll()) {
       slot_->ready[number_].store(state_, std::memory_order_release);
+    }
   }
 
   Handover* const handover_;
@@ -237,8 +240,9 @@ bool Handover::Owns(const void* address) {
 void Handover::LetGo(Slot* slot, unsigned places) {
   std::atomic<uint16_t>& holds =
       slot->holds[number_.load(std::memory_order_relaxed)];
-  for (unsigned rest = places; rest != 0; rest &= rest - 1)
+  for (unsigned rest = places; rest != 0; rest &= rest - 1) {
     places_[std::countr_zero(rest)].functions.thread_detach();
+  }
   holds.store(
       static_cast<uint16_t>(holds.load(std::memory_order_relaxed) & ~places),
       std::memory_order_release);
@@ -275,8 +279,9 @@ bool Handover::TakeNumber() {
 unsigned Handover::PlaceOf(const InstanceFunctions& functions) const {
   for (unsigned place = 0; place < kPlaces; ++place) {
     if (places_[place].used &&
-        places_[place].functions.malloc == functions.malloc)
+        places_[place].functions.malloc == functions.malloc) {
       return place;
+    }
   }
   return kNone;
 }
@@ -310,8 +315,9 @@ Handover::Status Handover::Replace(const InstanceFunctions& next) {
   if (!internal::Start(LeaveAs)) return Status::kNoRoom;
   const std::lock_guard lock(g_control);
   for (const Handover* const other : internal::g_handovers) {
-    if (other != nullptr && other != this && other->PlaceOf(next) != kNone)
+    if (other != nullptr && other != this && other->PlaceOf(next) != kNone) {
       return Status::kIsTaken;
+    }
   }
   const uint64_t state = state_.load(std::memory_order_relaxed);
   const unsigned former = CurrentOf(state);
@@ -366,8 +372,9 @@ unsigned Handover::ThreadsHolding(unsigned place) const {
   unsigned count = 0;
   for (const Slot* slot = internal::FirstSlot(); slot != nullptr;
        slot = slot->next) {
-    if (slot != internal::t_slot)
+    if (slot != internal::t_slot) {
       count += slot->holds[number].load() >> place & 1;
+    }
   }
   return count;
 }
@@ -416,8 +423,9 @@ Handover::Hold Handover::Finish(unsigned number, Report* report) {
   const bool is_empty = IsEmpty(place, report);
   if (!internal::Barrier()) return Hold::kCalls;
   report->threads = ThreadsHolding(number);
-  if (place.entries.load() != entries || report->threads != 0)
+  if (place.entries.load() != entries || report->threads != 0) {
     return Hold::kThreads;
+  }
   if (!is_empty) return Hold::kBlocks;
 
   // Nobody has business in it, but may be asking it whether a block is its own.
@@ -439,8 +447,9 @@ Handover::Hold Handover::Finish(unsigned number, Report* report) {
   std::atomic<uint16_t>& holds =
       internal::t_slot->holds[number_.load(std::memory_order_relaxed)];
   const uint16_t held = holds.load(std::memory_order_relaxed);
-  if ((held & bit) != 0)
+  if ((held & bit) != 0) {
     holds.store(static_cast<uint16_t>(held & ~bit), std::memory_order_relaxed);
+  }
   return hold;
 }
 

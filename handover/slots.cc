@@ -38,8 +38,9 @@ uint64_t Self() {
 }
 
 void Free(Slot* slot) {
-  for (auto& state : slot->ready)
+  for (auto& state : slot->ready) {
     state.store(kNoState, std::memory_order_relaxed);
+  }
   for (auto& mask : slot->holds) mask.store(0, std::memory_order_relaxed);
   slot->depth.store(0, std::memory_order_relaxed);
   slot->owner.store(0, std::memory_order_release);
@@ -51,8 +52,9 @@ void EndOfThread(void* memory) {
   auto* const slot = static_cast<Slot*>(memory);
   const std::lock_guard lock(g_control);
   for (unsigned number = 1; number <= kHandoversMax; ++number) {
-    if (slot->holds[number].load(std::memory_order_relaxed) != 0)
+    if (slot->holds[number].load(std::memory_order_relaxed) != 0) {
       g_leave(g_handovers[number], slot);
+    }
   }
   t_slot = &g_nobodys;
   Free(slot);
