@@ -14,24 +14,29 @@
 // and .fini_array runs from its end to its beginning. So a plain destructor is
 // there first in dlclose, and late at the end of the process; and one with a
 // priority comes after the C++ statics, which may free their blocks.
-#include <stdlib.h>
-
 #if !defined(ALCOVE_ABANDON)
 #error "compiled by alcove_instance(linkage = \"plugin\")"
 #endif
 
 extern "C" __attribute__((visibility("hidden"))) void ALCOVE_ABANDON(void);
 
+// What atexit does in a shared object. A sanitizer has an atexit of its own, which
+// does not know which shared object it is called from, and would call this one's
+// function at the end of the process, when the object is long gone.
+extern "C" int __cxa_atexit(void (*function)(void*), void* argument,
+                            void* shared_object) noexcept;
+extern "C" __attribute__((visibility("hidden"))) void* __dso_handle;
+
 namespace {
 
 bool process_ends = false;
 bool is_closed = false;
 
-void NoteEnd() { process_ends = true; }
+void NoteEnd(void*) { process_ends = true; }
 
 __attribute__((constructor)) void Watch() {
   // Without it the process's end could not be told: rather keep the memory.
-  if (atexit(NoteEnd) != 0) process_ends = true;
+  if (__cxa_atexit(NoteEnd, nullptr, &__dso_handle) != 0) process_ends = true;
 }
 
 __attribute__((destructor)) void Look() { is_closed = !process_ends; }
