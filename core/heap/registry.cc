@@ -22,6 +22,7 @@ bool Take(Heap* heap, uint64_t before, platform::ThreadId self,
     return false;
   }
   heap->process.Store(process, Order::kRelaxed);
+  heap->ending.Store(0, Order::kRelaxed);
   return true;
 }
 
@@ -168,6 +169,20 @@ ALCOVE_COLD void Registry::CleanUpNamesakes() {
       Leave(heap);
     }
   }
+}
+
+ALCOVE_COLD bool Registry::SomebodyEnds(uint64_t what) const {
+  const platform::ThreadId self = platform::CurrentThread();
+  const platform::ProcessId process = platform::CurrentProcess();
+  for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
+    if (heap->ending.Load(Order::kAcquire) != what) continue;
+    const platform::ThreadId thread = heap->thread();
+    if (thread != 0 && thread != self && !IsInherited(heap, process) &&
+        platform::ThreadMayBeAlive(thread)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
