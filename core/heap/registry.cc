@@ -192,8 +192,10 @@ ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
     const platform::ThreadId thread = heap->thread();
     if (heap == own || thread == 0) continue;
     if (IsInherited(heap, process)) {
-      // Only the thread that forked is here. Whose heap is inherited, is it.
-      if (own != nullptr && IsInherited(own, process)) continue;
+      // Of those threads only the one that forked is here. A process's first
+      // thread is it, and so is whose heap is inherited.
+      if (self == process || (own != nullptr && IsInherited(own, process)))
+        continue;
       return true;
     }
     if (thread != self && platform::ThreadMayBeAlive(thread)) return true;
