@@ -83,7 +83,8 @@ void AdviseHugePages(void* address, size_t size);
 
 using ThreadId = uint32_t;  // never 0
 
-// The calling process's id; another one in a child of fork.
+// The calling process's id, which is that of its first thread; another one in a
+// child of fork, where the first thread is the one that forked.
 using ProcessId = uint32_t;
 ProcessId CurrentProcess();
 

@@ -14,13 +14,46 @@ constexpr bool kHandsBack = Config::kThreadExit == ThreadExit::pthread_key;
 constexpr bool kIsTls = Config::kTls == Tls::pthread_key;
 constexpr bool kUsesKey = kHandsBack || kIsTls;
 
-// How many threads are in AtExit.
-constinit Atomic<uint32_t> g_ending;
+// How many threads are in AtExit, and above that the process that they are
+// counted in: those that were in it when this process was forked never come out
+// of it here.
+constinit Atomic<uint64_t> g_ending;
+
+// How long Release waits for a thread that does not come out of AtExit while no
+// thread but the caller has a heap: it was killed there.
+constexpr uint64_t kPatienceMs = 1000;
+
+uint64_t OfThisProcess() { return uint64_t{platform::CurrentProcess()} << 32; }
+
+void CountEnding() {
+  const uint64_t process = OfThisProcess();
+  uint64_t before = g_ending.Load(Order::kRelaxed);
+  uint64_t after;
+  do {
+    after = before >> 32 == process >> 32 ? before + 1 : process + 1;
+  } while (!g_ending.CompareExchange(before, after, Order::kSeqCst));
+}
+
+// Waits until no thread is in AtExit.
+void AwaitEnding() {
+  const uint64_t process = OfThisProcess();
+  uint64_t since = 0;
+  for (;;) {
+    const uint64_t now = g_ending.Load(Order::kAcquire);
+    if (now >> 32 != process >> 32 || now == process) return;
+    if (!g_instance.registry.OthersLive(nullptr)) {
+      const uint64_t ms = platform::Milliseconds();
+      if (since == 0) since = ms;
+      if (ms - since >= kPatienceMs) return;
+    }
+    platform::Yield();
+  }
+}
 
 void AtExit(void* heap) {
   // Before the look at the key: either Release sees this thread, or this thread
   // that there is nothing left to hand back to.
-  g_ending.FetchAdd(1, Order::kSeqCst);
+  CountEnding();
   if (g_key.Load(Order::kSeqCst) != 0) {
     ForgetHeap();
     g_arenas.Trim(static_cast<Heap*>(heap));
@@ -80,7 +113,7 @@ ALCOVE_COLD void Release() {
     const uint64_t have = g_key.Exchange(0, Order::kSeqCst);
     if (have != 0) pthread_key_delete(static_cast<unsigned>(have - 1));
     // What they hand back to is about to go, and this code, too, perhaps.
-    while (g_ending.Load(Order::kAcquire) != 0) platform::Yield();
+    AwaitEnding();
   }
 }
 

@@ -74,6 +74,34 @@ void UnchargeAll(Arena* arena) {
   arena->quota.Forget();
 }
 
+// While a child of `parent` is ended: whoever ends the parent waits for that. Of
+// what was begun in a process that this one was forked from, or by a thread that
+// was killed, nobody says so any more.
+class Ending {
+ public:
+  Ending(Heap* home, ArenaHandle parent, Atomic<uint32_t>* homeless)
+      : home_(home), homeless_(homeless) {
+    if (home_ != nullptr) {
+      home_->ending.Store(parent, Order::kRelaxed);
+    } else {
+      homeless_->FetchAdd(1, Order::kRelaxed);
+    }
+  }
+  ~Ending() {
+    if (home_ != nullptr) {
+      home_->ending.Store(0, Order::kRelease);
+    } else {
+      homeless_->FetchSub(1, Order::kRelease);
+    }
+  }
+  Ending(const Ending&) = delete;
+  Ending& operator=(const Ending&) = delete;
+
+ private:
+  Heap* const home_;
+  Atomic<uint32_t>* const homeless_;
+};
+
 void ClearWords(Atomic<BitWord>* words, size_t count) {
   for (size_t i = 0; i < count; ++i) words[i].Store(0, Order::kRelaxed);
 }
@@ -221,6 +249,7 @@ ALCOVE_COLD void Arenas::Release() {
   const size_t size = TableBytes();
   platform::Unmap(table, size);
   places_.Store(0, Order::kRelaxed);
+  homeless_ending_.Store(0, Order::kRelaxed);
   unused_.Reset();
   spare_groups_.Reset();
   store_.Release();
@@ -452,7 +481,9 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
       MakeHandle(arena->number.Load(Order::kRelaxed), arena->place);
   const Table* const table = table_.Load(Order::kAcquire);
   unsigned waits = 0;
-  while (arena->children.Load(Order::kAcquire) != 0) {
+  for (;;) {
+    uint32_t left = arena->children.Load(Order::kAcquire);
+    if (left == 0) return;
     const uint32_t places = places_.Load(Order::kRelaxed);
     for (uint32_t place = 1; place <= places; ++place) {
       Arena* const child = table[place].Load(Order::kAcquire);
@@ -460,14 +491,20 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
       ArenaHandle own = child->handle.Load(Order::kAcquire);
       if (own == 0 || child->parent_handle.Load(Order::kRelaxed) != handle)
         continue;
-      if (child->handle.CompareExchange(own, 0, Order::kAcqRel))
+      if (child->handle.CompareExchange(own, 0, Order::kAcqRel)) {
         Finish(child, own, home);
+        --left;
+      }
     }
-    // Those that other threads are just ending. Or were, when this process was
-    // forked from theirs: there is nobody to wait for then.
-    if (arena->children.Load(Order::kAcquire) == 0) break;
-    if (++waits % kWaitsPerLook == 0 && !instance()->registry.OthersLive(home))
-      arena->children.Store(0, Order::kRelaxed);
+    if (left == 0) continue;
+    // Other threads are just ending the rest; below what they end, only they do.
+    // Or they were, when this process was forked from theirs: there is nobody to
+    // wait for then, and the count is as it was before the look.
+    if (++waits % kWaitsPerLook == 0 &&
+        homeless_ending_.Load(Order::kAcquire) == 0 &&
+        !instance()->registry.SomebodyEnds(handle)) {
+      arena->children.CompareExchange(left, 0, Order::kAcquire);
+    }
     platform::Yield();
   }
 }
@@ -611,14 +648,23 @@ void Arenas::PutAway(Arena* arena, Heap* home) {
   }
 }
 
-void Arenas::Destroy(Heap* home, ArenaHandle handle) {
-  Arena* const arena = Resolve(handle);
+ALCOVE_INLINE void Arenas::End(Arena* arena, ArenaHandle handle, Heap* home) {
   ArenaHandle expected = handle;
   if (ALCOVE_UNLIKELY(
           !arena->handle.CompareExchange(expected, 0, Order::kAcqRel))) {
     StopGone(handle);
   }
   Finish(arena, handle, home);
+}
+
+void Arenas::Destroy(Heap* home, ArenaHandle handle) {
+  Arena* const arena = Resolve(handle);
+  const ArenaHandle parent = arena->parent_handle.Load(Order::kRelaxed);
+  if (ALCOVE_UNLIKELY(parent != 0)) {
+    const Ending ending(home, parent, &homeless_ending_);
+    return End(arena, handle, home);
+  }
+  End(arena, handle, home);
 }
 
 void Arenas::Reset(Heap* home, ArenaHandle handle) {

@@ -136,6 +136,7 @@ class Arenas {
   bool MakeTable();
   void EndBlocks(Arena* arena, Heap* home);
   void EndChildren(Arena* arena, Heap* home);
+  void End(Arena* arena, ArenaHandle handle, Heap* home);
   void Finish(Arena* arena, ArenaHandle handle, Heap* home);
   void PutAway(Arena* arena, Heap* home);
   static void GiveBack(ArenaHeap* heap, Heap* home);
@@ -145,8 +146,9 @@ class Arenas {
 
   Atomic<Table*> table_;
   Atomic<Instance*> instance_;
-  Atomic<uint32_t> places_;       // that were ever given
-  Atomic<uint64_t> next_number_;  // not started anew by Release
+  Atomic<uint32_t> places_;           // that were ever given
+  Atomic<uint32_t> homeless_ending_;  // ends by threads that have no heap
+  Atomic<uint64_t> next_number_;      // not started anew by Release
   Atomic<uint64_t> quarantined_;
   Stack<Arena> unused_;
   Stack<LedgerGroup> spare_groups_;

@@ -156,6 +156,9 @@ class Heap : public HeapFront, public SlabOwner {
   // the heap, and then the asker must not.
   Atomic<uint64_t> tenancy;
   Atomic<platform::ProcessId> process;  // in which it was taken last
+  // What the layer above has the thread end, if others may wait for that; 0 is
+  // nothing, and so it is again when the heap changes hands.
+  Atomic<uint64_t> ending;
   // In the registry's list, and whether it has a mapping of its own; they never
   // change once it is there.
   Heap* next_heap = nullptr;

@@ -22,6 +22,7 @@ bool Take(Heap* heap, uint64_t before, platform::ThreadId self,
     return false;
   }
   heap->process.Store(process, Order::kRelaxed);
+  heap->ending.Store(0, Order::kRelaxed);
   return true;
 }
 
@@ -170,6 +171,20 @@ ALCOVE_COLD void Registry::CleanUpNamesakes() {
   }
 }
 
+ALCOVE_COLD bool Registry::SomebodyEnds(uint64_t what) const {
+  const platform::ThreadId self = platform::CurrentThread();
+  const platform::ProcessId process = platform::CurrentProcess();
+  for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
+    if (heap->ending.Load(Order::kAcquire) != what) continue;
+    const platform::ThreadId thread = heap->thread();
+    if (thread != 0 && thread != self && !IsInherited(heap, process) &&
+        platform::ThreadMayBeAlive(thread)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
   const platform::ThreadId self = platform::CurrentThread();
   const platform::ProcessId process = platform::CurrentProcess();
@@ -177,8 +192,10 @@ ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
     const platform::ThreadId thread = heap->thread();
     if (heap == own || thread == 0) continue;
     if (IsInherited(heap, process)) {
-      // Only the thread that forked is here. Whose heap is inherited, is it.
-      if (own != nullptr && IsInherited(own, process)) continue;
+      // Of those threads only the one that forked is here. A process's first
+      // thread is it, and so is whose heap is inherited.
+      if (self == process || (own != nullptr && IsInherited(own, process)))
+        continue;
       return true;
     }
     if (thread != self && platform::ThreadMayBeAlive(thread)) return true;

@@ -46,6 +46,10 @@ class Registry {
   // it has none), may have a heap.
   bool OthersLive(const Heap* own) const;
 
+  // Whether a living thread other than the caller says that it is just ending
+  // `what` (Heap::ending).
+  bool SomebodyEnds(uint64_t what) const;
+
   // Unmaps all heaps. Nobody may use them any more.
   void Release();
 

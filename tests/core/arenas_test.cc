@@ -1003,5 +1003,66 @@ TEST_F(ArenasTest, ALateTableGoesBack) {
   Destroy(other.handle);
 }
 
+// In a child of fork nobody goes on with what other threads of the parent were
+// ending or creating, though threads live there.
+TEST_F(ArenasTest, AnEndThatNobodyIsAtIsNotWaitedFor) {
+  const ArenaHandle parent = Create();
+  const ArenaHandle child = CreateChild(parent);
+  At(parent)->children.FetchAdd(1, Order::kRelaxed);
+  std::atomic<int> stage{0};
+  std::thread living([&] {
+    CurrentHeap();
+    stage = 1;
+    while (stage == 1) platform::Yield();
+  });
+  while (stage == 0) platform::Yield();
+  std::thread([&] { g_arenas.Destroy(CurrentHeap(), parent); }).join();
+  EXPECT_EQ(g_arenas.Count(), 0u) << "nor is " << child << " left";
+  stage = 2;
+  living.join();
+}
+
+// Where a thread is held in the middle of ending an arena.
+struct Held {
+  std::atomic<platform::ThreadId> thread{0};
+  std::atomic<int> stage{0};
+};
+void Hold(void* context) {
+  auto* const held = static_cast<Held*>(context);
+  if (platform::CurrentThread() != held->thread) return;
+  int begun = 0;
+  if (!held->stage.compare_exchange_strong(begun, 1)) return;
+  while (held->stage == 1) platform::Yield();
+}
+
+TEST_F(ArenasTest, AnEndThatSomebodyIsAtIsWaitedFor) {
+  const ArenaHandle parent = Create();
+  const ArenaHandle child = CreateChild(parent);
+  Held held;
+  const fake::ScopedHook hook(Primitive::kPurge, Hold, &held);
+  std::thread slow([&] {
+    for (int i = 0; i < 40; ++i) {
+      ArenaHeap* const heap = g_arenas.HeapFor(CurrentHeap(), child);
+      void* const block = heap->Allocate(1500000, 16, false);
+      memset(block, 1, 1500000);
+    }
+    held.thread = platform::CurrentThread();
+    g_arenas.Destroy(CurrentHeap(), child);
+    held.thread = 0;
+  });
+  while (held.stage == 0) platform::Yield();
+  std::atomic<bool> ended{false};
+  std::thread other([&] {
+    g_arenas.Destroy(CurrentHeap(), parent);
+    ended = true;
+  });
+  for (int i = 0; i < 2000; ++i) platform::Yield();
+  EXPECT_FALSE(ended);
+  held.stage = 2;
+  slow.join();
+  other.join();
+  EXPECT_EQ(g_arenas.Count(), 0u);
+}
+
 }  // namespace
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -1,5 +1,8 @@
 #include "core/heap/registry.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <set>
 
 #include "core/heap/instance.h"
@@ -279,6 +282,31 @@ TEST_F(RegistryTest, ComingAndGoing) {
   }
   EXPECT_LE(Heaps(), 8u);
   EXPECT_EQ(Stats().blocks_live, 0u);
+}
+
+// Whoever forks without a heap gets one in the child that says nothing about the
+// others: but it is the child's only thread.
+TEST_F(RegistryTest, AChildOfAThreadWithoutAHeapIsAlone) {
+  std::atomic<int> stage{0};
+  std::thread living([&] {
+    test_free(test_malloc(1));
+    stage = 1;
+    while (stage == 1) platform::Yield();
+  });
+  while (stage == 0) platform::Yield();
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);
+    test_free(test_malloc(100));
+    _exit(test_shutdown() == 0 && fake::MappedBytes() == 0 ? 0 : 1);
+  }
+  int status;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "it takes threads for living that are not there";
+  test_free(test_malloc(100));
+  EXPECT_NE(test_shutdown(), 0) << "here they live";
+  stage = 2;
+  living.join();
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 #include "core/api/thread_exit.h"
 
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/api/state.h"
 #include "tests/core/testing.h"
@@ -105,6 +108,62 @@ TEST_F(ThreadExitTest, ManyFirstThreads) {
     RunThreads(4, [](unsigned) { test_free(test_malloc(100)); });
     ASSERT_EQ(test_shutdown(), 0);
   }
+}
+
+// What happens in the middle of a thread's end: when it purges what it gave back.
+// With background_purge another thread would do that.
+constexpr bool kPurgesAtItsEnd = kKey && !Config::kBackgroundPurge;
+struct Middle {
+  std::atomic<int> stage{0};
+  std::atomic<bool> dies{false};
+};
+
+void InTheMiddle(void* context) {
+  auto* const middle = static_cast<Middle*>(context);
+  if (middle->stage != 1) return;
+  middle->stage = 2;
+  if (middle->dies) syscall(SYS_exit, 0);
+  while (middle->stage == 2) platform::Yield();
+}
+
+// A thread with spans to give back, more than may lie about.
+void EndWithSpans(Middle* middle) {
+  std::vector<void*> spans;
+  for (int i = 0; i < 8; ++i) {
+    spans.push_back(test_malloc(1500000));
+    memset(spans.back(), 1, 1500000);
+  }
+  for (void* const span : spans) test_free(span);
+  middle->stage = 1;
+}
+
+TEST_F(ThreadExitTest, AChildDoesNotWaitForTheEndsOfItsParentsThreads) {
+  if (!kPurgesAtItsEnd) GTEST_SKIP();
+  test_free(test_malloc(1));
+  Middle middle;
+  const fake::ScopedHook hook(Primitive::kMilliseconds, InTheMiddle, &middle);
+  std::thread ending(EndWithSpans, &middle);
+  while (middle.stage != 2) platform::Yield();
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);
+    _exit(test_shutdown() == 0 ? 0 : 1);
+  }
+  middle.stage = 3;
+  ending.join();
+  int status;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "it waited for a thread that is not there";
+}
+
+TEST_F(ThreadExitTest, ShutdownDoesNotWaitForAThreadThatWasKilledAtItsEnd) {
+  if (!kPurgesAtItsEnd) GTEST_SKIP();
+  Middle middle;
+  middle.dies = true;
+  const fake::ScopedHook hook(Primitive::kMilliseconds, InTheMiddle, &middle);
+  std::thread(EndWithSpans, &middle).join();
+  EXPECT_EQ(middle.stage, 2);
+  EXPECT_EQ(test_shutdown(), 0);
 }
 
 }  // namespace
