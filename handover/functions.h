@@ -7,8 +7,8 @@
 
 namespace alcove {
 
-// Standard layout, and it only ever grows at its end: a plugin may be built with
-// an older or a newer header than its host. Every release has all of these.
+// Standard layout. A plugin and its host are built with the same one: Replace
+// refuses a table of another size.
 struct InstanceFunctions {
   // sizeof(InstanceFunctions) where the table was written.
   size_t struct_size;

@@ -120,7 +120,7 @@ check_contents() {
   local tarball="$1" number="$2" top="alcove-$2" file entries unpacked
   entries="$(tar --list --gzip --file="${tarball}")"
   ! grep -v "^${top}/" <<<"${entries}" || fail "${tarball}: not all is in ${top}/"
-  ! grep -E "^${top}/(tests|bench|examples|tools|third_party|\.)" <<<"${entries}" ||
+  ! grep -E "^${top}/(tests|bench|examples|tools/[^Bc]|third_party|\.)" <<<"${entries}" ||
     fail "${tarball} has what is not for users"
   for file in BUILD.bazel LICENSE-APACHE LICENSE-MIT MODULE.bazel README.md WORKSPACE \
     version.bzl core/BUILD.bazel core/alcove_core.bzl instances/defs.bzl platform/BUILD.bazel; do
@@ -151,7 +151,7 @@ check_contents() {
 }
 
 check_contents "first/${archive}" "${version}"
-for part in core instances platform BUILD.bazel LICENSE-APACHE LICENSE-MIT README.md \
+for part in core handover instances platform registry BUILD.bazel LICENSE-APACHE LICENSE-MIT README.md \
   version.bzl; do
   diff -r "repo/${part}" unpacked.*/"${name}/${part}" || fail "${part} is not the commit's"
 done

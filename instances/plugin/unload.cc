@@ -14,6 +14,14 @@
 // and .fini_array runs from its end to its beginning. So a plain destructor is
 // there first in dlclose, and late at the end of the process; and one with a
 // priority comes after the C++ statics, which may free their blocks.
+//
+// Who closes the shared object while the process ends, from a static of its own,
+// say, would have its code unmapped with everything in place: so from then on it
+// is held. And in a namespace that dlmopen made, nobody runs what atexit
+// registered: there nothing is ever given back.
+#include <dlfcn.h>
+#include <link.h>
+
 #if !defined(ALCOVE_ABANDON)
 #error "compiled by alcove_instance(linkage = \"plugin\")"
 #endif
@@ -27,14 +35,47 @@ extern "C" int __cxa_atexit(void (*function)(void*), void* argument,
                             void* shared_object) noexcept;
 extern "C" __attribute__((visibility("hidden"))) void* __dso_handle;
 
+// The loader's, which a program has that opens shared objects. (Old C libraries
+// have them in a library of their own, and static programs may have none.)
+#pragma weak dladdr1
+#pragma weak dlopen
+
 namespace {
 
 bool process_ends = false;
 bool is_closed = false;
 
-void NoteEnd(void*) { process_ends = true; }
+void NoteEnd(void*);
+
+// What the loader knows of this shared object; null if it cannot be asked.
+link_map* OwnMap() {
+  Dl_info info;
+  link_map* map = nullptr;
+  if (dladdr1 == nullptr ||
+      dladdr1(reinterpret_cast<void*>(NoteEnd), &info,
+              reinterpret_cast<void**>(&map), RTLD_DL_LINKMAP) == 0) {
+    return nullptr;
+  }
+  return map;
+}
+
+// The program's own namespace begins with the program, which has no name.
+bool IsInMainNamespace() {
+  const link_map* map = OwnMap();
+  if (map == nullptr) return true;
+  while (map->l_prev != nullptr) map = map->l_prev;
+  return map->l_name[0] == '\0';
+}
+
+void NoteEnd(void*) {
+  process_ends = true;
+  const link_map* const map = OwnMap();
+  if (map == nullptr || dlopen == nullptr) return;
+  dlopen(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
 
 __attribute__((constructor)) void Watch() {
+  if (!IsInMainNamespace()) process_ends = true;
   // Without it the process's end could not be told: rather keep the memory.
   if (__cxa_atexit(NoteEnd, nullptr, &__dso_handle) != 0) process_ends = true;
 }

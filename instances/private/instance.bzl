@@ -96,6 +96,13 @@ def _linkage_argument_error(linkage):
         json.encode(linkage) if type(linkage) == "string" else linkage,
     )
 
+def _budget_argument_error(static_tls_bytes):
+    if type(static_tls_bytes) == "int" and static_tls_bytes >= 0:
+        return None
+    return "static_tls_bytes is %s; write a number of bytes, 8 or more for most instances" % (
+        json.encode(static_tls_bytes) if type(static_tls_bytes) == "string" else static_tls_bytes,
+    )
+
 def alcove_instance(
         name,
         prefix,
@@ -132,7 +139,7 @@ def alcove_instance(
       **kwargs: visibility, tags, testonly and what else every rule has.
     """
     error = (_prefix_argument_error(prefix) or argument_error(config) or
-             _linkage_argument_error(linkage))
+             _linkage_argument_error(linkage) or _budget_argument_error(static_tls_bytes))
     alcove_instance_rule(
         name = name,
         prefix = prefix if type(prefix) == "string" else "",
@@ -140,6 +147,6 @@ def alcove_instance(
         config_json = "" if error else json.encode(config),
         core = core,
         linkage = linkage if type(linkage) == "string" else "",
-        static_tls_bytes = static_tls_bytes,
+        static_tls_bytes = 0 if error else static_tls_bytes,
         **kwargs
     )

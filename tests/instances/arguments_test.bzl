@@ -92,6 +92,14 @@ _CASES = {
         {"config": {"colour": 2}},
         "knob \"colour\" is not known; write one of: depth, eager, output",
     ),
+    "budget_is_negative": (
+        {"static_tls_bytes": -1},
+        "static_tls_bytes is -1; write a number of bytes, 8 or more for most instances",
+    ),
+    "budget_is_text": (
+        {"static_tls_bytes": "8"},
+        "static_tls_bytes is \"8\"; write a number of bytes, 8 or more for most instances",
+    ),
     "linkage_is_none": (
         {"linkage": None},
         "linkage is None; write \"plugin\" for a shared object that is closed again, else " +

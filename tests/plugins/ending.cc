@@ -17,11 +17,17 @@ namespace {
 void* handle;
 std::atomic<bool> may_work{true};
 
-// Runs after main, before the loader finishes any shared object.
+std::atomic<bool> may_end{false};
+
+// Runs after main, before the loader finishes any shared object: as a host's
+// manager of plugins does. Then threads end that used the plugin.
 struct ClosedAtTheEnd {
   bool close = false;
   ~ClosedAtTheEnd() {
-    if (close && dlclose(handle) != 0) _exit(7);
+    if (!close) return;
+    if (dlclose(handle) != 0) _exit(7);
+    may_end = true;
+    usleep(10000);
   }
 } closed_at_the_end;
 
@@ -47,7 +53,7 @@ int main(int argc, char** argv) {
         if (rounds == 10) ++working;
       }
       working = -100;
-      pause();
+      while (!may_end) usleep(100);
     }).detach();
   }
   while (working != 3) usleep(100);
