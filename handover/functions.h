@@ -7,8 +7,9 @@
 
 namespace alcove {
 
-// Standard layout. A plugin and its host are built with the same one: Replace
-// refuses a table of another size.
+// Standard layout, which grows at its end. A plugin and its host are built with
+// the same one where the table is passed by value; by its address, a plugin may
+// have a newer one. An older one is refused.
 struct InstanceFunctions {
   // sizeof(InstanceFunctions) where the table was written.
   size_t struct_size;

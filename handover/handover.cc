@@ -306,7 +306,7 @@ uint64_t Handover::Publish(unsigned current, unsigned draining) {
 }
 
 Handover::Status Handover::Replace(const InstanceFunctions& next) {
-  if (next.struct_size != sizeof(InstanceFunctions) || !next.malloc ||
+  if (next.struct_size < sizeof(InstanceFunctions) || !next.malloc ||
       !next.calloc || !next.realloc || !next.aligned_alloc || !next.free ||
       !next.malloc_usable_size || !next.owns || !next.thread_detach ||
       !next.shutdown || !next.version || !next.count_live) {

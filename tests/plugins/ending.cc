@@ -1,5 +1,5 @@
 // Loads a plugin, has threads work in it, and ends in the way that is asked for
-// while they still do: ending <plugin> <return|exit|quick_exit|thread|closed>.
+// while they still do: ending <plugin> <return|exit|quick_exit|thread|closed|namespace>.
 #include <dlfcn.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -19,6 +19,13 @@ std::atomic<bool> may_work{true};
 
 std::atomic<bool> may_end{false};
 
+// In a namespace of its own nobody tells a plugin that the process ends; and the
+// loader finishes the program before it.
+bool ends_slowly = false;
+__attribute__((destructor)) void EndSlowly() {
+  if (ends_slowly) usleep(20000);
+}
+
 // Runs after main, before the loader finishes any shared object: as a host's
 // manager of plugins does. Then threads end that used the plugin.
 struct ClosedAtTheEnd {
@@ -35,7 +42,9 @@ struct ClosedAtTheEnd {
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
-  handle = dlopen(argv[1], RTLD_NOW);
+  ends_slowly = std::strcmp(argv[2], "namespace") == 0;
+  handle = ends_slowly ? dlmopen(LM_ID_NEWLM, argv[1], RTLD_NOW)
+                       : dlopen(argv[1], RTLD_NOW);
   if (handle == nullptr) {
     std::fprintf(stderr, "%s\n", dlerror());
     return 2;
@@ -71,5 +80,5 @@ int main(int argc, char** argv) {
   if (is("thread")) {
     std::thread([] { std::exit(0); }).join();
   }
-  return is("return") ? 0 : 5;
+  return is("return") || is("namespace") ? 0 : 5;
 }

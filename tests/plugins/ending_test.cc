@@ -17,11 +17,14 @@ class EndingTest
 
 TEST_P(EndingTest, IsOrderly) {
   const auto& [name, way] = GetParam();
+#if defined(__SANITIZE_ADDRESS__)
+  if (std::string(way) == "namespace") GTEST_SKIP() << "no second sanitizer";
+#endif
   // LeakSanitizer's look at threads' dynamic TLS at the end crashes by itself.
   const std::string command =
       "ASAN_OPTIONS=detect_leaks=0 tests/plugins/ending tests/plugins/lib" +
       std::string(name) + ".so " + way;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 5; ++i) {
     const int status = std::system(command.c_str());
     ASSERT_TRUE(WIFEXITED(status)) << status;
     ASSERT_EQ(WEXITSTATUS(status), 0) << command;
@@ -33,7 +36,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Values("plain", "hosted", "dynamic", "described",
                                      "keyed", "probed", "watched"),
                      testing::Values("return", "exit", "quick_exit", "thread",
-                                     "closed")),
+                                     "closed", "namespace")),
     [](const auto& each) {
       return std::string(std::get<0>(each.param)) + "_" +
              std::get<1>(each.param);
