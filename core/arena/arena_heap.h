@@ -70,7 +70,7 @@ struct alignas(64) ArenaBin {
   // For statistics: blocks taken from slabs, and those that this thread freed.
   Published<size_t> taken;
   Published<size_t> freed;
-  uint32_t size;
+  Published<uint32_t> size;
   Published<uint32_t> slabs;
 
   // How many blocks were taken and not handed out. Where another thread asks
@@ -78,7 +78,8 @@ struct alignas(64) ArenaBin {
   size_t Left() const {
     const size_t bytes = AddressOf(end.Load(Order::kRelaxed)) -
                          AddressOf(next.Load(Order::kRelaxed));
-    const size_t fresh = bytes <= kFreshBytesMax ? bytes / Max(size, 1u) : 0;
+    const size_t fresh =
+        bytes <= kFreshBytesMax ? bytes / Max(size.Peek(), 1u) : 0;
     return fresh + CountBits(mask.Load(Order::kRelaxed));
   }
   // A refill takes so many bytes of blocks that were never handed out, or so
