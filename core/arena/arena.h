@@ -25,6 +25,7 @@ class Arenas;
 inline constexpr unsigned kLevelsMax = 64;
 
 inline constexpr size_t kArenaNameBytes = 32;  // with the zero at the end
+inline constexpr size_t kArenaNameWords = kArenaNameBytes / sizeof(uint64_t);
 
 // The caller's function, whose type the public header gives it; and who knows
 // that type and calls it, with the bytes held.
@@ -106,7 +107,7 @@ class alignas(kStoreGranule) Arena {
 
   alignas(64) Quota quota;
 
-  Atomic<uint64_t> name[kArenaNameBytes / sizeof(uint64_t)];
+  Atomic<uint64_t> name[kArenaNameWords];
   Atomic<ArenaHandle> parent_handle;
   Atomic<uint32_t> children;
   SoftQuotaCallback on_soft_quota = nullptr;

@@ -1,7 +1,5 @@
 #include "core/arena/arenas.h"
 
-#include "core/base/fatal.h"
-#include "core/base/mem.h"
 #include "core/heap/large.h"
 #include "platform/platform.h"
 
@@ -20,8 +18,6 @@ constexpr size_t kReserveMax = Max(Config::kRegionReserve / 4, kUnit);
 // How often one waits for the ends of children before looking whether there is
 // anybody who ends them.
 constexpr unsigned kWaitsPerLook = 64;
-
-constexpr size_t kNameWords = kArenaNameBytes / sizeof(uint64_t);
 
 // Runs of units that end together and lie side by side, so that they go back to
 // the region as one.
@@ -58,11 +54,11 @@ class Runs {
 };
 
 void Rename(Arena* arena, const char* name) {
-  uint64_t words[kNameWords] = {};
+  uint64_t words[kArenaNameWords] = {};
   char* const bytes = reinterpret_cast<char*>(words);
   for (size_t i = 0; i + 1 < kArenaNameBytes && name[i] != '\0'; ++i)
     bytes[i] = name[i];
-  for (size_t i = 0; i < kNameWords; ++i)
+  for (size_t i = 0; i < kArenaNameWords; ++i)
     arena->name[i].Store(words[i], Order::kRelaxed);
 }
 
@@ -128,6 +124,16 @@ void WipeRun(const Range* range, size_t first, Slab* run) {
     const RunBits bits = BitsOfRun(range, first + unit);
     ClearWords(bits.begun, words);
     ClearWords(bits.freed, words);
+  }
+}
+
+// Makes a slab's or a run's units as the next user expects them.
+void Wipe(const Range* range, size_t first, Slab* slab) {
+  if (slab->size_class == kRunMark) {
+    WipeRun(range, first, slab);
+    slab->owner.Store(nullptr, Order::kSeqCst);
+  } else {
+    WipeSlab(slab);
   }
 }
 
@@ -235,20 +241,17 @@ ArenaHeap* Arenas::NewHeap(Heap* home, ThreadArenas* mine) {
   return heap;
 }
 
-// Makes the units of a heap that was left behind as the next user expects them.
-void Arenas::WipeLeft(ArenaHeap* heap) {
+// Leaves the units of a heap that was left behind to its thread's cache, and has
+// it forget them.
+void Arenas::TakeUp(ArenaHeap* heap, Heap* home) {
   const Region& region = instance()->region;
   heap->ledger().ForEach([&](LedgerEntry entry) {
     const Range* const range = region.RangeOf(entry.start());
     const size_t first = range->IndexOf(entry.start());
-    auto* const slab = static_cast<Slab*>(range->descriptor(first));
-    if (slab->size_class == kRunMark) {
-      WipeRun(range, first, slab);
-      slab->owner.Store(nullptr, Order::kSeqCst);
-    } else {
-      WipeSlab(slab);
-    }
+    Wipe(range, first, static_cast<Slab*>(range->descriptor(first)));
+    home->KeepSpanOfSlab(entry.start(), 1);
   });
+  heap->Retire(&spare_groups_);
 }
 
 ArenaHeap* Arenas::HeapFor(Heap* home, ArenaHandle handle) {
@@ -264,10 +267,7 @@ ArenaHeap* Arenas::HeapFor(Heap* home, ArenaHandle handle) {
       heap = heap->next.Load(Order::kRelaxed);
   }
   if (heap != nullptr && heap->left()) {
-    WipeLeft(heap);
-    heap->ledger().ForEach(
-        [home](LedgerEntry entry) { home->KeepSpanOfSlab(entry.start(), 1); });
-    heap->Retire(&spare_groups_);
+    TakeUp(heap, home);
     heap->Begin(arena, handle, arena->monotonic, arena->alignment);
   } else if (heap == nullptr) {
     heap = NewHeap(home, mine);
@@ -409,13 +409,9 @@ void Arenas::EndBlocks(Arena* arena, Heap* home) {
           } else {
             SetEntries(*range, first, units, gone);
           }
-          if (slab->size_class == kRunMark) {
-            WipeRun(range, first, slab);
-            slab->owner.Store(nullptr, Order::kSeqCst);
-          } else {
+          if (slab->size_class != kRunMark)
             dirty = slab->fresh != 0 || !slab->zero;
-            WipeSlab(slab);
-          }
+          Wipe(range, first, slab);
         }
         if (Config::kArenaQuarantine == 0 && units == 1 && home != nullptr &&
             kept < kKeptUnits) {
@@ -572,7 +568,7 @@ void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
     Grave& grave = graves()[number % kGraves];
     // Whoever reads it meanwhile finds no name.
     grave.number.Store(0, Order::kRelaxed);
-    for (size_t i = 0; i < kNameWords; ++i) {
+    for (size_t i = 0; i < kArenaNameWords; ++i) {
       grave.name[i].Store(arena->name[i].Load(Order::kRelaxed),
                           Order::kRelaxed);
     }

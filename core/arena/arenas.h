@@ -114,7 +114,7 @@ class Arenas {
   // is in use again, this still knows the last ones.
   struct Grave {
     Atomic<uint64_t> number;
-    Atomic<uint64_t> name[kArenaNameBytes / sizeof(uint64_t)];
+    Atomic<uint64_t> name[kArenaNameWords];
   };
   static constexpr unsigned kGraves = 256;
 
@@ -127,7 +127,7 @@ class Arenas {
 
   bool EndRested(Arena* arena, Heap* home);
   bool LeaveHeaps(Arena* arena, Heap* home);
-  void WipeLeft(ArenaHeap* heap);
+  void TakeUp(ArenaHeap* heap, Heap* home);
   void KeepOwnHeap(Arena* arena, Heap* home, bool keep);
   Arena* NewArena();
   uint64_t NewNumber(ThreadArenas* mine);

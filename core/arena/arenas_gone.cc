@@ -7,12 +7,6 @@
 
 namespace ALCOVE_CORE_NAMESPACE {
 
-namespace {
-
-constexpr size_t kNameWords = kArenaNameBytes / sizeof(uint64_t);
-
-}  // namespace
-
 // ---- Quarantine ----
 
 void Arenas::Leave(const Span& span, size_t units, bool dirty) {
@@ -59,7 +53,7 @@ Arenas::Grave* Arenas::graves() const {
 
 ALCOVE_COLD void Arenas::NameOf(uint64_t number, HeapNumber place,
                                 char* name) const {
-  uint64_t words[kNameWords] = {};
+  uint64_t words[kArenaNameWords] = {};
   const Table* const table = table_.Load(Order::kAcquire);
   const Arena* const arena =
       table == nullptr ? nullptr : table[place].Load(Order::kAcquire);
@@ -71,7 +65,7 @@ ALCOVE_COLD void Arenas::NameOf(uint64_t number, HeapNumber place,
     from = graves()[number % kGraves].name;
   }
   const bool named = from != nullptr && from[0].Load(Order::kRelaxed) != 0;
-  for (size_t i = 0; named && i < kNameWords; ++i)
+  for (size_t i = 0; named && i < kArenaNameWords; ++i)
     words[i] = from[i].Load(Order::kRelaxed);
   memcpy(name, words, kArenaNameBytes);
   name[kArenaNameBytes - 1] = '\0';
