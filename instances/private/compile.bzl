@@ -33,29 +33,34 @@ _REFUSED_FEATURES = [
     "ubsan",
 ]
 
-# What every compiler has to know.
-_FLAGS = [
-    "-std=c++20",
+# What every compiler has to know. For whatever becomes part of a library of ours, however
+# the program is built: code that any program can link, not instrumented, and machine code,
+# which the audit reads.
+_COMMON_FLAGS = [
     "-O2",
-    # No libc, no C++ runtime, no part of them that a compiler would pull in by itself.
-    "-ffreestanding",
-    "-nostdinc++",
-    "-fno-exceptions",
-    "-fno-rtti",
-    "-fno-threadsafe-statics",
-    "-fno-stack-protector",
     "-U_FORTIFY_SOURCE",
-    # Nothing external but what core/api exports, in code that any program can link.
     "-fPIC",
     "-fvisibility=hidden",
-    "-fvisibility-inlines-hidden",
-    # Any other model calls a function. (A knob may choose one all the same.)
-    "-ftls-model=initial-exec",
-    # No instrumentation, no intermediate code: the audit reads machine code.
+    "-fno-exceptions",
+    "-fno-rtti",
     "-fno-sanitize=all",
     "-fno-lto",
     "-fno-profile-arcs",
     "-fno-test-coverage",
+]
+
+# And for an instance.
+_FLAGS = _COMMON_FLAGS + [
+    "-std=c++20",
+    # No libc, no C++ runtime, no part of them that a compiler would pull in by itself.
+    "-ffreestanding",
+    "-nostdinc++",
+    "-fno-threadsafe-statics",
+    "-fno-stack-protector",
+    # Nothing external but what core/api exports.
+    "-fvisibility-inlines-hidden",
+    # Any other model calls a function. (A knob may choose one all the same.)
+    "-ftls-model=initial-exec",
     "-fomit-frame-pointer",
     # A misuse stops the process inside the instance; without unwind tables the backtrace
     # would not reach the caller who did it. They are read on no other occasion.
@@ -211,20 +216,6 @@ def compile_core(ctx, toolchain, features, instance, headers):
         objects.append(object)
     return objects
 
-# For code that is no part of an instance: any libc, none of the program's flags.
-_UNLOAD_FLAGS = [
-    "-O2",
-    "-U_FORTIFY_SOURCE",
-    "-fPIC",
-    "-fvisibility=hidden",
-    "-fno-exceptions",
-    "-fno-rtti",
-    "-fno-sanitize=all",
-    "-fno-lto",
-    "-fno-profile-arcs",
-    "-fno-test-coverage",
-]
-
 def compile_unload(ctx, toolchain, features, source, instance):
     """Declares the action that compiles what a plugin does when it is closed.
 
@@ -242,7 +233,7 @@ def compile_unload(ctx, toolchain, features, source, instance):
     object = ctx.actions.declare_file(ctx.label.name + ".alcove/unload.o")
     args = ctx.actions.args()
     args.add_all(command.flags)
-    args.add_all(_UNLOAD_FLAGS)
+    args.add_all(_COMMON_FLAGS)
     args.add("-DALCOVE_ABANDON=%sabandon" % instance.prefix)
     args.add("-c", source)
     args.add("-o", object)
