@@ -2,7 +2,6 @@
 //
 //   cost                 nanoseconds, a table
 //   cost <way> <count>   that many rounds, for callgrind.sh to count instructions
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +10,7 @@
 
 #include "bench/handover/next_heap.h"
 #include "bench/handover/older_heap.h"
+#include "bench/runner/statistics.h"
 #include "handover/handover.h"
 
 namespace {
@@ -105,8 +105,7 @@ double Nanoseconds(const Way& way) {
   handover.Retire();
   handover.TryFinish();
   Check(handover.Draining() == 0);
-  std::nth_element(rounds.begin(), rounds.begin() + 7, rounds.end());
-  return rounds[7];
+  return bench::Median(rounds);
 }
 
 }  // namespace

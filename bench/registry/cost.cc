@@ -2,7 +2,6 @@
 // instance each the process has open.
 #include <dlfcn.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/runner/statistics.h"
 #include "registry/registry.h"
 #include "tests/registry/plugin.h"
 
@@ -31,8 +31,7 @@ double Microseconds(Function function) {
         std::chrono::steady_clock::now() - begin;
     rounds.push_back(took.count() / kCalls);
   }
-  std::nth_element(rounds.begin(), rounds.begin() + 12, rounds.end());
-  return rounds[12];
+  return bench::Median(rounds);
 }
 
 int Mappings() {

@@ -5,7 +5,6 @@
 //   ./bazelw run //bench/tls [-- <samples>]
 #include <dlfcn.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "bench/runner/statistics.h"
 
 namespace {
 
@@ -25,11 +25,6 @@ struct Choice {
 
 constexpr const char* kLoops[] = {"Pairs", "Batches"};
 constexpr size_t kCount = 2'000'000;
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 }  // namespace
 
@@ -75,13 +70,12 @@ int main(int argc, char** argv) {
   for (const Choice& choice : choices) {
     absl::StrAppend(&table, "| ", choice.name);
     for (int i = 0; i < 2; ++i) {
-      const double median = Median(choice.nanoseconds[i]);
-      const auto [low, high] = std::minmax_element(
-          choice.nanoseconds[i].begin(), choice.nanoseconds[i].end());
+      const double median = bench::Median(choice.nanoseconds[i]);
       absl::StrAppend(
-          &table, absl::StrFormat(" | %.2f | ±%.0f%% | %.2f", median,
-                                  50 * (*high - *low) / median,
-                                  median / Median(choices[0].nanoseconds[i])));
+          &table,
+          absl::StrFormat(" | %.2f | ±%.0f%% | %.2f", median,
+                          50 * bench::Spread(choice.nanoseconds[i]),
+                          median / bench::Median(choices[0].nanoseconds[i])));
     }
     table += " |\n";
   }
