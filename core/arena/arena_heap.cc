@@ -67,10 +67,12 @@ void ArenaHeap::Retire(Stack<LedgerGroup>* spare_groups) {
   bytes_peak_ = 0;
   only_.range = nullptr;
   spans_ = 0;
-  left_.Store(0, Order::kRelaxed);
   // A slab in it may be somebody else's by now (remote.h), and has to hear that.
   OpenMail([](Slab*) {});
   ledger_.Clear(spare_groups);
+  // Last: who looks at an arena from another thread skips heaps that were left,
+  // and must find nothing in one that was.
+  left_.Store(0, Order::kRelease);
 }
 
 void ArenaHeap::Leave(const Region& region, MapEntry gone) {

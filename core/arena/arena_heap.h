@@ -165,7 +165,7 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   void Leave(const Region& region, MapEntry gone);
   // It is in the list of an arena that ended, or of one that began since and
   // that it has not joined.
-  bool left() const { return left_.Load(Order::kRelaxed) != 0; }
+  bool left() const { return left_.Load(Order::kAcquire) != 0; }
 
   // A span was taken for the arena.
   void Took(const Span& span, size_t units) {
@@ -306,9 +306,10 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   Atomic<ArenaHandle> handle_;
   Arena* arena_ = nullptr;
   Heap* home_ = nullptr;
-  Span only_;  // what it took for its arena, if that was one span
-  unsigned spans_ =
-      0;  // that it took; at least kManySpans if not all of a unit
+  // How many spans it took for its arena, at least kManySpans if not all are of
+  // a unit; and the one, if that was all.
+  unsigned spans_ = 0;
+  Span only_;
   Atomic<uint32_t> left_;
 
   bool resting_ = false;  // nothing was allocated in the unit that was left

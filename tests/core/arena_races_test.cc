@@ -1,8 +1,10 @@
 // Arenas end while other threads hold caches of them, use other arenas and end
 // themselves. What each block holds is checked, and the thread sanitizer looks
 // on (--config=tsan).
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <thread>
 
 #include "tests/core/testing.h"
 
@@ -139,6 +141,37 @@ class Server {
 TEST_F(ArenaRacesTest, ArenasEndWhileOthersHoldCachesOfThem) {
   Server server(6);
   RunThreads(6, [&](unsigned i) { server.Work(i, 1500); });
+}
+
+// A thread joins an arena with the heap and the units that it left behind in the
+// one before, while another thread looks at what all threads have of it.
+TEST_F(ArenaRacesTest, ThreadsJoinWhileOthersLook) {
+  constexpr int kRounds = 4000;
+  test_arena* arena = nullptr;
+  std::atomic<int> begun{0};
+  std::atomic<int> joined{0};
+  std::thread joiner([&] {
+    for (int i = 1; i <= kRounds; ++i) {
+      while (begun != i) std::this_thread::yield();
+      EXPECT_NE(test_arena_malloc(arena, 40), nullptr);
+      joined = i;
+    }
+    test_thread_detach();
+  });
+  for (int i = 1; i <= kRounds; ++i) {
+    test_arena_options options = {};
+    options.struct_size = sizeof(options);
+    options.mode = i % 3 == 0 ? test_arena_general : test_arena_monotonic;
+    arena = test_arena_create(&options);
+    EXPECT_NE(arena, nullptr);
+    begun = i;
+    while (joined != i) {
+      EXPECT_LE(test_arena_class_stats(arena, nullptr, 0), 1u);
+      std::this_thread::yield();
+    }
+    test_arena_destroy(arena);
+  }
+  joiner.join();
 }
 
 TEST_F(ArenaRacesTest, ThreadsEndWhileArenasEnd) {
