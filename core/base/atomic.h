@@ -8,6 +8,12 @@
 
 namespace ALCOVE_CORE_NAMESPACE {
 
+// Keeps the compiler from moving memory accesses from one side to the other. For
+// words that only their owner writes, where whoever takes over from an owner that
+// was stopped in between has to find them written in this order; the CPU's own
+// order does not matter, since the kernel was in between.
+inline void KeepOrder() { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+
 enum class Order : int {
   kRelaxed = __ATOMIC_RELAXED,
   kAcquire = __ATOMIC_ACQUIRE,

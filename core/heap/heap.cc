@@ -36,6 +36,28 @@ void* BlockAt(const Slab* slab, const ClassInfo& info, unsigned w,
   return slab->start + (size_t{w} * 64 + LowestBit(bits)) * info.size;
 }
 
+// Slots are written by whole words: nobody may ever find half a pointer in one,
+// as he could in the middle of a copy or fill of bytes.
+typedef uintptr_t TwoSlots
+    [[gnu::vector_size(16), gnu::may_alias, gnu::aligned(8)]];
+
+// Moves `count` slots from at + by to `at`.
+void MoveDown(void** at, size_t by, size_t count) {
+  size_t i = 0;
+  for (; i + 2 <= count; i += 2) {
+    *reinterpret_cast<volatile TwoSlots*>(at + i) =
+        *reinterpret_cast<volatile TwoSlots*>(at + by + i);
+  }
+  if (i < count) __atomic_store_n(at + i, at[by + i], __ATOMIC_RELAXED);
+}
+
+ALCOVE_INLINE void ClearSlots(void** at, size_t count) {
+  const TwoSlots none = {};
+  for (; count >= 2; at += 2, count -= 2)
+    *reinterpret_cast<volatile TwoSlots*>(at) = none;
+  if (count != 0) __atomic_store_n(at, nullptr, __ATOMIC_RELAXED);
+}
+
 bool SameUnit(const void* a, const void* b) {
   return (AddressOf(a) ^ AddressOf(b)) < kUnit;
 }
@@ -62,7 +84,7 @@ ALCOVE_INLINE size_t ForEachWord(Slab* slab, const ClassInfo& info,
       Stop(Misuse::kFreeInside, blocks[i]);
     }
     if (index / 64 != word) {
-      if (bits != 0) emit(static_cast<unsigned>(word), bits);
+      if (bits != 0) emit(static_cast<unsigned>(word), bits, i);
       word = index / 64;
       bits = 0;
     }
@@ -72,7 +94,7 @@ ALCOVE_INLINE size_t ForEachWord(Slab* slab, const ClassInfo& info,
     }
     bits |= bit;
   } while (++i < n);
-  emit(static_cast<unsigned>(word), bits);
+  emit(static_cast<unsigned>(word), bits, i);
   return i;
 }
 
@@ -158,6 +180,12 @@ void Heap::CountReturned(size_t blocks, size_t bytes) {
   MaybePublishLive();
 }
 
+void Heap::CountLarge(size_t blocks, size_t bytes) {
+  trail_.large_blocks += blocks;
+  trail_.large_bytes += bytes;
+  CountTaken(blocks, bytes);
+}
+
 void Heap::RefreshView() { view_ = instance_->region.PrimaryView(); }
 
 // ---- Slabs ----
@@ -202,6 +230,7 @@ void Heap::ReleaseSpare(Slab* slab) {
 }
 
 void* Heap::Refill(SizeClass c) {
+  const AtWork at_work(this);
   if (HasMail()) {
     Collect();
   }
@@ -233,6 +262,7 @@ void* Heap::Refill(SizeClass c) {
   bin.mask_slab = slab;
   bin.mask_start = taken.start;
   bin.mask_zero = taken.zero;
+  KeepOrder();
   bin.mask.Store(taken.blocks, Order::kRelaxed);
   return bin.PopMask();
 }
@@ -241,29 +271,64 @@ void* Heap::Refill(SizeClass c) {
 
 ALCOVE_COLD void Heap::Grow(SizeClass c, unsigned capacity) {
   Bin& bin = bins_[c];
-  const size_t own = bin.bottom == nullptr ? 0 : bin.own();
-  const size_t others = bin.bottom == nullptr ? 0 : bin.others();
+  if (bin.bottom == nullptr) {
+    // Nothing is in it before there is a limit (ClearBin).
+    void** const first = slots_.Take(capacity);
+    bin.bottom = first;
+    bin.capacity = static_cast<uint16_t>(capacity);
+    bin.own_entry = MakeEntry(c, number());
+    bin.top.Store(first, Order::kRelaxed);
+    KeepOrder();
+    bin.limit.Store(first + capacity, Order::kRelaxed);
+    return;
+  }
+  const size_t own = bin.own();
+  const size_t others = bin.others();
   void** array = bin.bottom;
   void** const old = bin.bottom;
-  if (old == nullptr ||
-      SlotPool::ArraySlots(capacity) != SlotPool::ArraySlots(bin.capacity)) {
+  const unsigned old_capacity = bin.capacity;
+  if (SlotPool::ArraySlots(capacity) != SlotPool::ArraySlots(old_capacity)) {
     array = slots_.Take(capacity);
     if (own != 0) memcpy(array, old, own * sizeof(void*));
+  } else {
+    // Of spans only, where a slot that is there twice does no harm.
+    ALCOVE_INVARIANT(others == 0 || !IsSlabClass(c));
   }
-  // In the same array the two places can overlap.
   if (others != 0) {
-    memmove(array + capacity - others, old + bin.capacity - others,
-            others * sizeof(void*));
+    // From the last on: in the same array the two places can overlap. Word by
+    // word.
+    void** from = old + old_capacity;
+    void** to = array + capacity;
+    for (size_t i = 0; i < others; ++i)
+      __atomic_store_n(--to, *--from, __ATOMIC_RELAXED);
   }
-  if (array != old) slots_.Give(old, bin.capacity);
-  bin.bottom = array;
-  bin.capacity = static_cast<uint16_t>(capacity);
+  trail_.capacity = capacity;
+  trail_.bottom = array;
+  trail_.top = array + own;
+  trail_.limit = array + capacity - others;
+  KeepOrder();
+  trail_.size_class = c;
+  KeepOrder();
+  FinishGrowth();
+  if (array != old) slots_.Give(old, old_capacity);
+}
+
+ALCOVE_COLD void Heap::FinishGrowth() {
+  const SizeClass c = trail_.size_class;
+  if (c == 0) return;
+  Bin& bin = bins_[c];
+  bin.bottom = trail_.bottom;
+  bin.capacity = static_cast<uint16_t>(trail_.capacity);
   bin.own_entry = MakeEntry(c, number());
-  bin.top.Store(array + own, Order::kRelaxed);
-  bin.limit.Store(array + capacity - others, Order::kRelaxed);
+  bin.top.Store(trail_.top, Order::kRelaxed);
+  bin.limit.Store(trail_.limit, Order::kRelaxed);
+  KeepOrder();
+  trail_.size_class = 0;
+  KeepOrder();
 }
 
 void Heap::MakeRoom(SizeClass c) {
+  const AtWork at_work(this);
   Bin& bin = bins_[c];
   const unsigned capacity_max = CapacityMax(c);
   if (bin.capacity < capacity_max) {
@@ -281,8 +346,11 @@ void Heap::MakeRoom(SizeClass c) {
   } else {
     const size_t own = bin.own();
     const size_t n = Max(own / 2, 1);
-    Flush(c, bin.bottom, n);
-    memmove(bin.bottom, bin.bottom + n, (own - n) * sizeof(void*));
+    void** const bottom = bin.bottom;
+    Flush(c, bottom, n);
+    KeepOrder();
+    MoveDown(bottom, n, own - n);
+    KeepOrder();
     bin.top.Store(bin.bottom + (own - n), Order::kRelaxed);
   }
   if (HasMail()) Collect();
@@ -312,7 +380,8 @@ size_t Heap::FlushOwnRun(Slab* slab, const ClassInfo& info, void** blocks,
   BitWord* const local = slab->local;
   unsigned hint = slab->hint_word;
   const size_t done = ForEachWord(
-      slab, info, blocks, n, [=, &hint, &info](unsigned w, BitWord bits) {
+      slab, info, blocks, n,
+      [=, &hint, &info](unsigned w, BitWord bits, size_t) {
         const BitWord before = local[w];
         if (ALCOVE_UNLIKELY(((before | ~slab->UsedBits(w)) & bits) != 0)) {
           StopAtFlush(slab, info, w, bits);
@@ -320,6 +389,10 @@ size_t Heap::FlushOwnRun(Slab* slab, const ClassInfo& info, void** blocks,
         local[w] = before | bits;
         hint = Min(hint, w);
       });
+  KeepOrder();
+  ClearSlots(blocks, done);
+  // The slab may go now.
+  KeepOrder();
   slab->hint_word = static_cast<uint16_t>(hint);
   slab->available = static_cast<uint16_t>(slab->available + done);
   ALCOVE_INVARIANT(slab->available <= slab->blocks);
@@ -330,7 +403,8 @@ size_t Heap::FlushOwnRun(Slab* slab, const ClassInfo& info, void** blocks,
 // The same for a single block: where neighbours are of different slabs, half
 // the instructions.
 ALCOVE_INLINE void Heap::FlushOwn(Slab* slab, const ClassInfo& info,
-                                  void* block) {
+                                  void** slot) {
+  const void* const block = *slot;
   const uint64_t offset = AddressOf(block) - AddressOf(slab->start);
   const uint64_t index = offset * info.inverse >> kInverseShift;
   if (ALCOVE_UNLIKELY(index * info.size != offset || index >= info.blocks)) {
@@ -344,6 +418,9 @@ ALCOVE_INLINE void Heap::FlushOwn(Slab* slab, const ClassInfo& info,
     StopAtFlush(slab, info, w, bit);
   }
   *local = before | bit;
+  KeepOrder();
+  *slot = nullptr;
+  KeepOrder();
   if (w < slab->hint_word) slab->hint_word = static_cast<uint16_t>(w);
   slab->available = static_cast<uint16_t>(slab->available + 1);
   ALCOVE_INVARIANT(slab->available <= slab->blocks);
@@ -354,8 +431,14 @@ ALCOVE_INLINE void Heap::FlushOwn(Slab* slab, const ClassInfo& info,
 // from the first on; returns how many.
 size_t Heap::FlushOther(Slab* slab, const ClassInfo& info, void** blocks,
                         size_t n) {
+  size_t sent = 0;
   const size_t done = ForEachWord(
-      slab, info, blocks, n, [slab, &info](unsigned w, BitWord bits) {
+      slab, info, blocks, n,
+      [slab, &info, blocks, &sent](unsigned w, BitWord bits, size_t end) {
+        // Out of the bin first: once the owner has them, they may be live again.
+        ClearSlots(blocks + sent, end - sent);
+        sent = end;
+        KeepOrder();
         const BitWord twice = FreeRemotely(slab, w, bits);
         if (ALCOVE_UNLIKELY(twice != 0)) {
           Stop(Misuse::kDoubleFree, BlockAt(slab, info, w, twice), info.size);
@@ -404,7 +487,7 @@ void Heap::Flush(SizeClass c, void** blocks, size_t n) {
       own += done;
       i += done;
     } else {
-      FlushOwn(slab, info, blocks[i]);
+      FlushOwn(slab, info, blocks + i);
       ++own;
       ++i;
     }
@@ -418,8 +501,10 @@ ALCOVE_COLD void Heap::ReturnMask(SizeClass c) {
   if (mask == 0) return;
   Slab* const slab = bin.mask_slab;
   const unsigned word = PlaceOf(slab, InfoOf(c), bin.mask_start).index / 64;
-  bin.mask.Store(0, Order::kRelaxed);
   slab->local[word] |= mask;
+  KeepOrder();
+  bin.mask.Store(0, Order::kRelaxed);
+  KeepOrder();
   if (word < slab->hint_word) slab->hint_word = static_cast<uint16_t>(word);
   const unsigned count = CountBits(mask);
   slab->available = static_cast<uint16_t>(slab->available + count);
@@ -428,6 +513,7 @@ ALCOVE_COLD void Heap::ReturnMask(SizeClass c) {
 }
 
 ALCOVE_COLD void Heap::Drain() {
+  const AtWork at_work(this);
   for (SizeClass c = 1; c <= kSlabClasses; ++c) {
     Bin& bin = bins_[c];
     if (bin.bottom != nullptr) {
@@ -468,8 +554,10 @@ Heap* Heap::TakeSuspect() {
   return suspect;
 }
 
+// Where there is no top or no limit, there is nothing.
 void Heap::ClearBin(Bin& bin) {
   bin.top.Store(nullptr, Order::kRelaxed);
+  KeepOrder();
   bin.limit.Store(nullptr, Order::kRelaxed);
   bin.capacity = 0;
   bin.bottom = nullptr;
@@ -481,7 +569,10 @@ ALCOVE_COLD void Heap::GiveUpSlots() {
 }
 
 ALCOVE_COLD void Heap::CleanUp(bool died) {
-  if (died) {
+  if (ALCOVE_UNLIKELY(interrupted())) {
+    Repair();
+  } else if (died) {
+    const AtWork at_work(this);
     Drain();
     GiveUpSlots();
   } else {
@@ -496,11 +587,22 @@ ALCOVE_COLD void Heap::CleanUp(bool died) {
 }
 
 void Heap::Collect() {
-  OpenMail([this](Slab* slab) {
+  const AtWork at_work(this);
+  OpenMail(&mail_trail_, [this](Slab* slab) {
     const ClassInfo& info = InfoOf(slab->size_class);
+    // Counted before they are taken: who is stopped in between makes the rest of
+    // them seem live, rather than others dead.
+    unsigned seen = 0;
+    for (unsigned w = 0; w < slab->used_words(); ++w)
+      seen += CountBits(slab->remote[w].Load(Order::kRelaxed));
+    counts_.received_blocks.Add(seen);
+    counts_.received_bytes.Add(seen * size_t{info.size});
+    KeepOrder();
     const unsigned count = CollectRemote(slab, info);
-    counts_.received_blocks.Add(count);
-    counts_.received_bytes.Add(count * size_t{info.size});
+    if (ALCOVE_UNLIKELY(count != seen)) {
+      counts_.received_blocks.Add(size_t{count} - seen);
+      counts_.received_bytes.Add((size_t{count} - seen) * info.size);
+    }
     // Even with none: an empty slab may have waited for this (see Gained).
     if (count != 0) CountReturned(count, count * size_t{info.size});
     if (count != 0 || slab->listed) Gained(slab);

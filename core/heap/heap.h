@@ -93,6 +93,14 @@ class Heap : public HeapFront, public SlabOwner {
   // null.
   Heap* TakeSuspect();
 
+  // Whether its thread was stopped in the middle of an operation that writes more
+  // than one word, so that it needs Repair before anything else.
+  bool interrupted() const { return at_work_ != 0; }
+
+  // Makes the heap whole again: gives all that it caches back, as far as it can
+  // be told from what is live. Lost is what was in hand (heap/README.md).
+  void Repair();
+
   // Takes in the mail of a heap that is nobody's; if its thread `died`, gives
   // what that had cached back, too. Slabs that are empty then go to the region.
   void CleanUp(bool died);
@@ -146,6 +154,8 @@ class Heap : public HeapFront, public SlabOwner {
   const Counts& counts() const { return counts_; }
   void CountTaken(size_t blocks, size_t bytes);
   void CountReturned(size_t blocks, size_t bytes);
+  // The same for large blocks; what is to be subtracted wraps around.
+  void CountLarge(size_t blocks, size_t bytes);
 
   // The thread that this heap belongs to, 0 for none.
   platform::ThreadId thread() const {
@@ -167,9 +177,30 @@ class Heap : public HeapFront, public SlabOwner {
  private:
   friend struct InlineLayout;
 
-  // Gives blocks[0, n) of slab class `c` back to their slabs.
+  // While the owner writes more than one word that belong together. An operation
+  // that may be nested in another one.
+  class AtWork {
+   public:
+    explicit AtWork(Heap* heap) : heap_(heap), before_(heap->at_work_) {
+      heap->at_work_ = 1;
+      KeepOrder();
+    }
+    ~AtWork() {
+      KeepOrder();
+      heap_->at_work_ = before_;
+    }
+    AtWork(const AtWork&) = delete;
+    AtWork& operator=(const AtWork&) = delete;
+
+   private:
+    Heap* const heap_;
+    const uint8_t before_;
+  };
+
+  // Gives blocks[0, n) of slab class `c` back to their slabs. A slot is null once
+  // its block is where it belongs.
   void Flush(SizeClass c, void** blocks, size_t n);
-  void FlushOwn(Slab* slab, const ClassInfo& info, void* block);
+  void FlushOwn(Slab* slab, const ClassInfo& info, void** slot);
   size_t FlushOwnRun(Slab* slab, const ClassInfo& info, void** blocks,
                      size_t n);
   size_t FlushOther(Slab* slab, const ClassInfo& info, void** blocks, size_t n);
@@ -181,6 +212,10 @@ class Heap : public HeapFront, public SlabOwner {
   static void ClearBin(Bin& bin);
   void GiveUpSlots();
   void Grow(SizeClass c, unsigned capacity);
+  void FinishGrowth();
+  void RepairBin(SizeClass c);
+  void RepairSpans(SizeClass c);
+  void RepairSlabs();
 
   void Gained(Slab* slab);
   void ReleaseSpare(Slab* slab);
@@ -194,6 +229,7 @@ class Heap : public HeapFront, public SlabOwner {
   // Gives a span out of the bin of class `c` back to the region.
   void ReleaseCached(SizeClass c, void* start);
 
+  uint8_t at_work_ = 0;
   uint32_t span_refusals_ = 0;  // how often they got no more since
   size_t span_units_ = 0;       // units that the span bins have room for
   Counts counts_;
@@ -210,6 +246,22 @@ class Heap : public HeapFront, public SlabOwner {
   void* near_slots_[SlotPool::kNearSlots] = {};
   alignas(64) Bin bins_[kClassLimit] = {};
   alignas(64) char above_[kRoomAbove] = {};
+
+  // What Repair needs, of operations that a young heap has no use for.
+  struct alignas(64) Trail {
+    // What a bin is about to become; nothing while the class is 0. For whoever
+    // finds it so, the bin is as good as that.
+    SizeClass size_class = 0;
+    unsigned capacity = 0;
+    void** bottom = nullptr;
+    void** top = nullptr;
+    void** limit = nullptr;
+    // How much of `taken` is of large blocks.
+    size_t large_blocks = 0;
+    size_t large_bytes = 0;
+  };
+  Trail trail_;
+  MailTrail mail_trail_;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -91,7 +91,7 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
   slab->units = static_cast<uint32_t>(units);
   slab->moved = Moved::kNo;
   EnterSpan(*span.range, span.first, 1, units, heap->number());
-  heap->CountTaken(1, units << kUnitShift);
+  heap->CountLarge(1, units << kUnitShift);
   if constexpr (Config::kHugePagesFrom != 0) {
     if (size >= Config::kHugePagesFrom)
       platform::AdviseHugePages(slab->start, units << kUnitShift);
@@ -126,7 +126,7 @@ bool ResizeLargeInPlace(Heap* heap, void* block, size_t size) {
     slab->units = static_cast<uint32_t>(units);
     if (slab->moved == Moved::kWhole) slab->moved = Moved::kExtended;
     EnterSpan(*range, first, old_units, units, heap->number());
-    heap->CountTaken(0, (units - old_units) << kUnitShift);
+    heap->CountLarge(0, (units - old_units) << kUnitShift);
     return true;
   }
   Span tail;
@@ -138,7 +138,7 @@ bool ResizeLargeInPlace(Heap* heap, void* block, size_t size) {
   slab->units = static_cast<uint32_t>(units);
   const bool fresh = slab->moved != Moved::kNo &&
                      platform::Refresh(tail.start(), tail_units << kUnitShift);
-  heap->CountReturned(0, tail_units << kUnitShift);
+  heap->CountLarge(0, size_t{0} - (tail_units << kUnitShift));
   region.Free(tail, tail_units, !fresh);
   return true;
 }
@@ -161,7 +161,7 @@ ALCOVE_COLD void* MoveLarge(Heap* heap, void* block, size_t size) {
     // The target is gone, and its units with it: they stay claimed.
     const size_t units = DescriptorOf(*range_of_target, target)->units;
     EraseUnits(*range_of_target, range_of_target->IndexOf(target), units);
-    heap->CountReturned(1, units << kUnitShift);
+    heap->CountLarge(size_t{0} - 1, size_t{0} - (units << kUnitShift));
     return nullptr;
   }
   heap->ReleaseSpan(block, carried == Carried::kMoved);

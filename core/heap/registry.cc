@@ -105,6 +105,7 @@ ALCOVE_COLD Heap* Registry::Acquire(Instance* instance) {
   Heap* heap = Adopt(self);
   if (heap == nullptr) heap = Create(instance, self);
   if (heap != nullptr) heap->RefreshView();
+  if (heap != nullptr && ALCOVE_UNLIKELY(heap->interrupted())) heap->Repair();
   return heap;
 }
 

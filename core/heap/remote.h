@@ -21,6 +21,11 @@
 // that: the store of the owner comes before the block exists, so before 2 and
 // 3; if 3 read the 1 that b replaces, 3 comes before b, and c, after b, sees
 // that store or a later one.
+//
+// An owner that is stopped between a and d for good leaves a trail that
+// FinishMail follows. A freeing thread that is stopped in 3, after it made
+// `pending` 1 and before the push, leaves one slab of which later remote frees are
+// not heard of any more.
 #ifndef ALCOVE_CORE_HEAP_REMOTE_H_
 #define ALCOVE_CORE_HEAP_REMOTE_H_
 
@@ -28,6 +33,13 @@
 #include "core/slab/slab.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
+
+// Where an owner is with its mail, for FinishMail.
+struct MailTrail {
+  Slab* rest = nullptr;  // of the stack that was taken, or is about to be
+  Slab* at_hand = nullptr;
+  bool marked = false;  // whether that one was
+};
 
 // What an owner of slabs has for other threads: the stack of slabs with frees
 // that it has not seen. Immortal and type-stable.
@@ -40,12 +52,30 @@ class alignas(64) SlabOwner {
   uint32_t mail() const { return mail_.Load(Order::kRelaxed); }
 
   // Steps a to c: calls take(slab) for each slab of this owner's in the stack,
-  // to do step d.
+  // to do step d. Who will not be repaired needs no trail.
   template <typename Take>
-  void OpenMail(Take take);
+  void OpenMail(MailTrail* trail, Take take);
+  template <typename Take>
+  void OpenMail(Take take) {
+    MailTrail trail;
+    OpenMail(&trail, take);
+  }
+
+  // Does what is left of b and c, where the owner was stopped between a and d for
+  // good. What is missing then is d, for any slab of this owner's.
+  void FinishMail(MailTrail* trail);
 
  private:
   friend void Announce(SlabOwner* owner, Slab* slab);
+
+  template <typename Take>
+  void OpenRest(MailTrail* trail, Take take);
+  // What `pending` is while this owner has the slab at hand and has not done b;
+  // others only ask whether it is 0. Never 0 or 1.
+  uint32_t Mark() const {
+    return static_cast<uint32_t>(AddressOf(this) >> 5) | 2;
+  }
+  bool HasInMail(const Slab* wanted) const;
 
   Atomic<Slab*> pending_;
   Atomic<uint32_t> mail_;
@@ -63,19 +93,36 @@ inline void Announce(SlabOwner* owner, Slab* slab) {
 }
 
 template <typename Take>
-ALCOVE_INLINE void SlabOwner::OpenMail(Take take) {
+ALCOVE_INLINE void SlabOwner::OpenMail(MailTrail* trail, Take take) {
   mail_.Store(0, Order::kRelaxed);
-  Slab* slab = pending_.Exchange(nullptr, Order::kAcquire);
-  while (slab != nullptr) {
-    Slab* const next = slab->next_pending.Load(Order::kRelaxed);
+  Slab* head = pending_.Load(Order::kRelaxed);
+  do {
+    trail->rest = head;
+    KeepOrder();
+  } while (!pending_.CompareExchange(head, nullptr, Order::kAcquire));
+  OpenRest(trail, take);
+}
+
+template <typename Take>
+ALCOVE_INLINE void SlabOwner::OpenRest(MailTrail* trail, Take take) {
+  while (Slab* const slab = trail->rest) {
+    trail->at_hand = slab;
+    KeepOrder();
+    trail->rest = slab->next_pending.Load(Order::kRelaxed);
+    KeepOrder();
+    slab->pending.Store(Mark(), Order::kRelaxed);
+    KeepOrder();
+    trail->marked = true;
     slab->pending.Exchange(0, Order::kSeqCst);
+    trail->at_hand = nullptr;
+    KeepOrder();
+    trail->marked = false;
     SlabOwner* const owner = slab->owner.Load(Order::kSeqCst);
     if (owner == this) {
       take(slab);
     } else if (owner != nullptr) {
       Announce(owner, slab);
     }
-    slab = next;
   }
 }
 

@@ -32,6 +32,12 @@ constexpr SizeClass SlabSpanClass(unsigned units) {
   return units == 1 ? kUnitSpanClass : kSlabSpanClass;
 }
 
+// One store of a whole word, so that no slot is ever half of one pointer and half
+// of another: a loop of plain ones could become a copy of bytes.
+void MoveSlot(void** to, void* const* from) {
+  __atomic_store_n(to, *from, __ATOMIC_RELAXED);
+}
+
 // The units of every span in the bin of a class.
 constexpr unsigned CachedUnits(SizeClass c) {
   if (c == kUnitSpanClass) return 1;
@@ -41,7 +47,8 @@ constexpr unsigned CachedUnits(SizeClass c) {
 }  // namespace
 
 void Heap::ReleaseSpan(void* start, bool clean) {
-  CountReturned(1, ReturnSpan(instance_->region, start, clean));
+  CountLarge(size_t{0} - 1,
+             size_t{0} - ReturnSpan(instance_->region, start, clean));
 }
 
 // Slabs of several units come and go as large blocks would, but their spans
@@ -121,6 +128,7 @@ ALCOVE_COLD bool Heap::GetSpanBudget(size_t units) {
 ALCOVE_COLD bool Heap::MakeSpanRoom(SizeClass c) {
   const size_t units = CachedUnits(c);
   if (units > kBudgetUnits) return false;
+  const AtWork at_work(this);
   Bin& bin = bins_[c];
   const unsigned slots_max =
       c == kUnitSpanClass ? kUnitSlotsMax : SlotPool::kSpanSlotsMax;
@@ -139,36 +147,78 @@ ALCOVE_COLD bool Heap::MakeSpanRoom(SizeClass c) {
     }
   }
   if (bin.capacity == 0) return false;
-  // The oldest goes.
+  // The oldest goes, out of the bin first: it must not go twice.
   const size_t own = bin.own();
+  void* oldest;
   if (own == 0) {
-    ReleaseCached(c, *(bin.end() - 1));
-    const size_t others = bin.others();
+    void** slot = bin.end() - 1;
+    oldest = *slot;
     void** const limit = bin.limit.Load(Order::kRelaxed);
-    memmove(limit + 1, limit, (others - 1) * sizeof(void*));
+    for (; slot != limit; --slot) MoveSlot(slot, slot - 1);
     bin.limit.Store(limit + 1, Order::kRelaxed);
   } else {
-    ReleaseCached(c, bin.bottom[0]);
-    memmove(bin.bottom, bin.bottom + 1, (own - 1) * sizeof(void*));
-    bin.top.Store(bin.bottom + own - 1, Order::kRelaxed);
+    void** slot = bin.bottom;
+    oldest = *slot;
+    void** const last = bin.bottom + own - 1;
+    for (; slot != last; ++slot) MoveSlot(slot, slot + 1);
+    bin.top.Store(last, Order::kRelaxed);
   }
+  KeepOrder();
+  ReleaseCached(c, oldest);
   return true;
 }
 
 ALCOVE_COLD void Heap::DrainSpans() {
+  const AtWork at_work(this);
   for (SizeClass c = kSlabClasses + 1; c <= kUnitSpanClass; ++c) {
     Bin& bin = bins_[c];
     if (bin.bottom == nullptr) continue;
-    for (size_t i = 0; i < bin.own(); ++i) ReleaseCached(c, bin.bottom[i]);
-    for (void** p = bin.limit.Load(Order::kRelaxed); p != bin.end(); ++p)
-      ReleaseCached(c, *p);
+    // Each is out of the bin before it goes.
+    for (void** top = bin.top.Load(Order::kRelaxed); top != bin.bottom;) {
+      bin.top.Store(--top, Order::kRelaxed);
+      KeepOrder();
+      ReleaseCached(c, *top);
+    }
+    for (void** p = bin.limit.Load(Order::kRelaxed); p != bin.end();) {
+      bin.limit.Store(p + 1, Order::kRelaxed);
+      KeepOrder();
+      ReleaseCached(c, *p++);
+    }
     // No room, so that the next free grows it within the budget.
-    slots_.Give(bin.bottom, bin.capacity);
+    void** const array = bin.bottom;
+    const unsigned capacity = bin.capacity;
     ClearBin(bin);
+    KeepOrder();
+    slots_.Give(array, capacity);
   }
   instance_->span_units.FetchSub(span_units_, Order::kRelaxed);
   span_units_ = 0;
   span_refusals_ = 0;
+}
+
+// A bin that its owner was changing can have a slot twice. What it lacks is lost.
+ALCOVE_COLD void Heap::RepairSpans(SizeClass c) {
+  Bin& bin = bins_[c];
+  void** const top = bin.top.Load(Order::kRelaxed);
+  void** const limit = bin.limit.Load(Order::kRelaxed);
+  if (bin.bottom == nullptr || top == nullptr || limit == nullptr) return;
+  const bool in_map = c < kSlabSpanClass;
+  for (void** slot = bin.bottom; slot != bin.end(); ++slot) {
+    void* const start = *slot;
+    if (slot >= top && slot < limit) continue;
+    if (start == nullptr) continue;
+    for (void** later = slot; later != bin.end(); ++later) {
+      if (*later == start) *later = nullptr;
+    }
+    KeepOrder();
+    const Range* const range = instance_->region.RangeOf(start);
+    if (range == nullptr) continue;
+    const SizeClass is = ClassOfEntry(EntryOf(*range, start));
+    const SizeClass expected =
+        CachedUnits(c) > kExactUnitsMax ? kShelvedClass : c;
+    if (in_map ? is == expected : is == 0 || is == kGoneClass)
+      ReleaseCached(c, start);
+  }
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

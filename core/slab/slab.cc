@@ -39,6 +39,8 @@ Slab* CreateSlab(const Span& span, SizeClass c, SlabOwner* owner,
   for (unsigned i = 0; i < info.units; ++i) {
     static_cast<Slab*>(span.range->descriptor(span.first + i))->place = i;
   }
+  // Once the map has it, it is a slab, also for whoever takes over from here.
+  KeepOrder();
   EnterSlab(*span.range, span.first, info.units, entry);
   // Sequentially consistent with the announcements of remote frees:
   // core/heap/remote.h.
@@ -49,6 +51,7 @@ Slab* CreateSlab(const Span& span, SizeClass c, SlabOwner* owner,
 void RetireSlab(const Range& range, Slab* slab) {
   ALCOVE_INVARIANT(slab->available == slab->blocks && !slab->listed);
   EraseUnits(range, range.IndexOf(slab->start), slab->units);
+  KeepOrder();
   // The next slab here finds them as it expects.
   memset(slab->local, 0, slab->used_words() * sizeof(BitWord));
   slab->owner.Store(nullptr, Order::kSeqCst);
