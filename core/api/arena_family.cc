@@ -80,9 +80,15 @@ void* ArenaAllocateSlow(ArenaHandle handle, size_t size, size_t alignment,
   Heap* const home = CurrentHeap();
   if (ALCOVE_UNLIKELY(home == nullptr)) return Fail(kNoMemory);
   [[maybe_unused]] const background::Tending tending;
-  ArenaHeap* const heap = g_arenas.HeapFor(home, handle);
+  ArenaHeap* heap;
+  void* block = nullptr;
+  {
+    const Heap::AboveAtWork at_work(home);
+    heap = g_arenas.HeapFor(home, handle);
+    if (ALCOVE_LIKELY(heap != nullptr))
+      block = heap->Allocate(size, alignment, zero);
+  }
   if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
-  void* const block = heap->Allocate(size, alignment, zero);
   Arenas::CallBack(heap->arena(), heap->TakeCrossed(), CallSoftQuotaOf);
   return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
 }

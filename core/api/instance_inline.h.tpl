@@ -155,6 +155,12 @@ ALCOVE_{PREFIX}INLINE void SetTop(uintptr_t heap, size_t bin, void** top) {
   At<void** volatile>(heap, bin + Layout::kTop) = top;
 }
 
+// Whoever takes the heap over from a thread that was stopped for good between the two stores
+// must not find a top above a slot that was not written.
+ALCOVE_{PREFIX}INLINE void StoredBefore(void*& slot, void**& top) {
+  __asm__ volatile("" : "+m"(slot), "+m"(top));
+}
+
 // A block, or null if the bin's array is empty.
 ALCOVE_{PREFIX}INLINE void* Pop(size_t bin) {
   const uintptr_t heap = ThreadHeap();
@@ -172,6 +178,7 @@ ALCOVE_{PREFIX}INLINE bool Push(uintptr_t heap, size_t bin, void* block) {
   void** const top = At<void**>(heap, bin + Layout::kTop);
   if (top == At<void**>(heap, bin + Layout::kLimit)) [[unlikely]] return false;
   *top = block;
+  StoredBefore(*top, At<void**>(heap, bin + Layout::kTop));
   SetTop(heap, bin, top + 1);
   return true;
 }
@@ -189,6 +196,7 @@ ALCOVE_{PREFIX}INLINE void Free(size_t bin, size_t bytes, void* block) {
       void** const top = At<void** volatile>(heap, bin + Layout::kTop);
       if (top != At<void**>(heap, bin + Layout::kLimit)) [[likely]] {
         *top = block;
+        StoredBefore(*top, At<void**>(heap, bin + Layout::kTop));
         At<void**>(heap, bin + Layout::kTop) += 1;
         return;
       }

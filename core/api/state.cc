@@ -33,6 +33,8 @@ Heap* CurrentHeap() {
   }
   Heap* const acquired = g_instance.registry.Acquire(&g_instance);
   if (acquired == nullptr) return nullptr;
+  if (ALCOVE_UNLIKELY(acquired->above_interrupted()))
+    g_arenas.Abandon(acquired);
   if (ALCOVE_UNLIKELY(!SetThreadHeap(acquired))) {
     g_instance.registry.HandBack(acquired);
     return nullptr;

@@ -34,11 +34,16 @@ ALCOVE_COLD bool Arena::CollectAbandoned(const Heap* home) {
   bool any = false;
   for (ArenaHeap* heap = heaps.Load(Order::kAcquire); heap != nullptr;
        heap = heap->next.Load(Order::kRelaxed)) {
-    if (heap->home() == home || heap->left() || !heap->HasMail()) continue;
-    if (!registry.TakeIfDead(heap->home())) continue;
-    heap->Collect();
-    registry.LeaveTaken(heap->home());
-    any = true;
+    Heap* const dead = heap->home();
+    if (dead == nullptr || dead == home || heap->left() || !heap->HasMail())
+      continue;
+    if (!registry.TakeIfDead(dead)) continue;
+    if (!dead->above_interrupted()) {
+      const Heap::AboveAtWork at_work(dead);
+      heap->Collect();
+      any = true;
+    }
+    registry.LeaveTaken(dead);
   }
   return any;
 }

@@ -122,8 +122,11 @@ void FreeArenaBlock(Heap* home, const ArenaBlock& block, void* address) {
   if (block.slab->size_class == kLargeMark)
     return block.arena->FreeLarge(block.range, address);
   ArenaHeap* const owner = OwnerOf(block.slab);
-  if (ALCOVE_LIKELY(owner != nullptr && owner->home() == home))
+  if (ALCOVE_LIKELY(owner != nullptr && home != nullptr &&
+                    owner->home() == home)) {
+    const Heap::AboveAtWork at_work(home);
     return owner->FreeOwn(block.slab, block.place);
+  }
   const unsigned index = block.place.index;
   // Read before: once it is freed, the slab may be somebody else's.
   const SizeClass c = block.slab->size_class;
@@ -146,10 +149,12 @@ void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
   if (block.slab->size_class == kRunMark) {
     if (size <= old_size) return address;  // what is left is lost anyway
     ArenaHeap* const owner = OwnerOf(block.slab);
-    if (owner->home() == home && owner->ExtendLast(address, old_size, size))
+    if (home != nullptr && owner->home() == home &&
+        owner->ExtendLast(address, old_size, size))
       return address;
   }
   if (home == nullptr) return nullptr;
+  const Heap::AboveAtWork at_work(home);
   ArenaHeap* const heap =
       arenas->HeapFor(home, block.arena->handle.Load(Order::kRelaxed));
   if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;

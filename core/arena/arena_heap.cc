@@ -103,8 +103,8 @@ void ArenaHeap::BeginRested(Arena* arena, ArenaHandle handle,
                             size_t alignment) {
   Begin(arena, handle, true, alignment);
   resting_ = true;
-  only_.range = run_range_;
-  only_.first = run_range_->IndexOf(run_->start);
+  SetOnly(run_range_, run_range_->IndexOf(run_->start));
+  KeepOrder();
   spans_ = 1;
 }
 
@@ -118,6 +118,13 @@ bool ArenaHeap::StartRested() {
   Ledger::WriteForGood(run_->ledger_slot, run_->start, 1);
   SetEntry(*run_range_, run_range_->IndexOf(run_->start), arena_->entry());
   return true;
+}
+
+void ArenaHeap::FinishRun() {
+  if (run_ == nullptr) return;
+  CloseRun();
+  KeepOrder();
+  run_ = nullptr;
 }
 
 void ArenaHeap::WakeForEnd() {
@@ -171,7 +178,7 @@ void ArenaHeap::Release(Slab* slab) {
   only_.range = nullptr;
   const unsigned units = slab->units;
   touched_ = touched_ - size_t{slab->fresh} * InfoOf(slab->size_class).size;
-  const Span span = home_->instance()->region.SpanAt(slab->start);
+  const Span span = home()->instance()->region.SpanAt(slab->start);
   const bool dirty = slab->fresh != 0 || !slab->zero;
   Ledger::Remove(slab->ledger_slot);
   RetireSlab(*span.range, slab);
@@ -187,7 +194,7 @@ void ArenaHeap::ReturnRest(SizeClass c) {
   char* const start = mask != 0 ? bin.mask_start : bin.next.Own();
   bin.mask.Store(0, Order::kRelaxed);
   bin.end.Store(bin.next.Own(), Order::kRelaxed);
-  Slab* slab = DescriptorOf(*home_->instance()->region.RangeOf(start), start);
+  Slab* slab = DescriptorOf(*home()->instance()->region.RangeOf(start), start);
   slab -= slab->place;
   const unsigned index = PlaceOf(slab, InfoOf(c), start).index;
   if (mask != 0) {

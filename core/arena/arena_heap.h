@@ -96,7 +96,7 @@ static_assert(sizeof(ArenaBin) == 1 << kBinShift);
 class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
  public:
   // For a zeroed object, once.
-  void Attach(Heap* home) { home_ = home; }
+  void Attach(Heap* home) { home_.Store(home, Order::kRelaxed); }
 
   // Joins an arena that is not of this heap yet.
   void Begin(Arena* arena, ArenaHandle handle, bool monotonic,
@@ -114,7 +114,9 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   // Where a handle is to fit nobody. In the slot where a heap is looked for, all
   // handles are even or all are odd, so that not even one that is made up fits.
   static constexpr ArenaHandle Spoilt(ArenaHandle handle) { return handle ^ 1; }
-  Heap* home() const { return home_; }
+  // Null: its home's thread was stopped in the middle of working on it, and nobody
+  // goes on with it before the arena ends.
+  Heap* home() const { return home_.Load(Order::kRelaxed); }
   Arena* arena() const { return arena_; }
 
   // A block of malloc's alignment, if one can be had in a few instructions. Null
@@ -136,6 +138,9 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
     if (next == nullptr) __builtin_unreachable();
     return next;
   }
+
+  // Writes down how far the last run goes, and has none from now on.
+  void FinishRun();
 
   // Enters the unit that was left, if nothing was allocated in it yet, in the
   // ledger, for the arena to end it like others.
@@ -169,7 +174,12 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
 
   // A span was taken for the arena.
   void Took(const Span& span, size_t units) {
-    only_ = spans_ == 0 ? span : Span();
+    if (spans_ == 0) {
+      SetOnly(span.range, span.first);
+    } else {
+      only_.range = nullptr;
+    }
+    KeepOrder();
     spans_ = units == 1 ? spans_ + 1 : kManySpans;
   }
 
@@ -271,6 +281,11 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   static constexpr uintptr_t kNoIndex = ~uintptr_t{0};
   static constexpr unsigned kManySpans = 1u << 31;
 
+  void SetOnly(Range* range, size_t first) {
+    only_.first = first;
+    KeepOrder();
+    only_.range = range;
+  }
   void Spoil();
   size_t RunTouched() const;
 
@@ -305,7 +320,7 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
 
   Atomic<ArenaHandle> handle_;
   Arena* arena_ = nullptr;
-  Heap* home_ = nullptr;
+  Atomic<Heap*> home_;
   // How many spans it took for its arena, at least kManySpans if not all are of
   // a unit; and the one, if that was all.
   unsigned spans_ = 0;

@@ -234,6 +234,8 @@ ArenaHeap* Arenas::NewHeap(Heap* home, ThreadArenas* mine) {
   ArenaHeap* heap = mine->spare;
   if (heap != nullptr) {
     mine->spare = heap->next.Load(Order::kRelaxed);
+    // It may have come back while Abandon made it nobody's.
+    heap->Attach(home);
     return heap;
   }
   heap = static_cast<ArenaHeap*>(store_.Take(sizeof(ArenaHeap)));
@@ -245,7 +247,12 @@ ArenaHeap* Arenas::NewHeap(Heap* home, ThreadArenas* mine) {
 // it forget them.
 void Arenas::TakeUp(ArenaHeap* heap, Heap* home) {
   const Region& region = instance()->region;
-  heap->ledger().ForEach([&](LedgerEntry entry) {
+  heap->FinishRun();
+  heap->ledger().ForEachSlot([&](Ledger::Slot* slot, LedgerEntry entry) {
+    // Before it is this thread's: if that is stopped here, in a parent process
+    // too, others may end the arena, with all that is written down then.
+    slot->Store(0, Order::kRelaxed);
+    KeepOrder();
     const Range* const range = region.RangeOf(entry.start());
     const size_t first = range->IndexOf(entry.start());
     Wipe(range, first, static_cast<Slab*>(range->descriptor(first)));
@@ -282,7 +289,34 @@ ArenaHeap* Arenas::HeapFor(Heap* home, ArenaHandle handle) {
   return heap;
 }
 
+ALCOVE_COLD void Arenas::Abandon(Heap* home) {
+  const Table* const table = table_.Load(Order::kAcquire);
+  const uint32_t places = table == nullptr ? 0 : places_.Load(Order::kRelaxed);
+  for (uint32_t place = 1; place <= places; ++place) {
+    const Arena* const arena = table[place].Load(Order::kAcquire);
+    if (arena == nullptr) continue;
+    for (ArenaHeap* heap = arena->heaps.Load(Order::kAcquire); heap != nullptr;
+         heap = heap->next.Load(Order::kRelaxed)) {
+      if (heap->home() == home) heap->Attach(nullptr);
+    }
+  }
+  ThreadArenas* const mine = ThreadArenas::Of(home);
+  for (ArenaHeap*& slot : mine->slots) slot = nullptr;
+  mine->kept_count = 0;
+  mine->any_remains.Store(0, Order::kRelaxed);
+  mine->spare = nullptr;
+  mine->returned.Exchange(nullptr, Order::kAcquire);
+  mine->next_number = 0;
+  mine->numbers_end = 0;
+  home->AboveIsWhole();
+}
+
 void Arenas::GiveBack(ArenaHeap* heap, Heap* home) {
+  if (ALCOVE_UNLIKELY(heap->home() == nullptr)) {
+    // It has retired, and is as good as any.
+    if (home == nullptr) return;
+    heap->Attach(home);
+  }
   ThreadArenas* const theirs = ThreadArenas::Of(heap->home());
   if (heap->home() == home) {
     heap->next.Store(theirs->spare, Order::kRelaxed);
@@ -312,6 +346,7 @@ void Arenas::CallBack(const Arena* arena, uint64_t crossed,
 
 ArenaHandle Arenas::Create(Instance* instance, Heap* home,
                            const ArenaOptions& options) {
+  const Heap::AboveAtWork at_work(home);
   instance_.Store(instance, Order::kRelaxed);
   Arena* parent = nullptr;
   if (options.parent != 0) {
@@ -516,7 +551,10 @@ bool Arenas::LeaveHeaps(Arena* arena, Heap* home) {
   for (ArenaHeap* heap = first; heap != nullptr;
        heap = heap->next.Load(Order::kRelaxed)) {
     unsigned count;
-    if (++heaps > kLeftHeapsMax || !heap->CanBeLeft(left, &count)) return false;
+    if (++heaps > kLeftHeapsMax || !heap->CanBeLeft(left, &count) ||
+        heap->home() == nullptr) {
+      return false;
+    }
     left -= count;
   }
   const MapEntry gone = MakeEntry(kGoneClass, arena->place);
@@ -531,6 +569,7 @@ bool Arenas::LeaveHeaps(Arena* arena, Heap* home) {
 }
 
 ALCOVE_COLD void Arenas::Trim(Heap* home) {
+  const Heap::AboveAtWork at_work(home);
   ThreadArenas* const mine = ThreadArenas::Of(home);
   if (mine->any_remains.Load(Order::kRelaxed) == 0) return;
   for (unsigned i = 0; i < mine->kept_count; ++i) {
@@ -551,7 +590,11 @@ ALCOVE_COLD void Arenas::TrimDead() {
     if (ThreadArenas::Of(heap)->any_remains.Load(Order::kRelaxed) == 0)
       continue;
     if (!registry.TakeIfDead(heap)) continue;
-    Trim(heap);
+    if (heap->above_interrupted()) {
+      Abandon(heap);
+    } else {
+      Trim(heap);
+    }
     heap->DrainSpans();
     registry.LeaveTaken(heap);
   }
@@ -559,6 +602,7 @@ ALCOVE_COLD void Arenas::TrimDead() {
 
 // The rest of the end of an arena that has no handle any more.
 void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
+  const Heap::AboveAtWork at_work(home);
   if (ALCOVE_UNLIKELY(arena->children.Load(Order::kAcquire) != 0))
     EndChildren(arena, home);
   if (!EndRested(arena, home) && !LeaveHeaps(arena, home))
@@ -584,6 +628,9 @@ void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
 void Arenas::KeepOwnHeap(Arena* arena, Heap* home, bool keep) {
   ArenaHeap* heap = arena->heaps.Load(Order::kRelaxed);
   ArenaHeap* own = nullptr;
+  // As others find them there, each leads on to the next.
+  arena->heaps.Store(nullptr, Order::kRelaxed);
+  KeepOrder();
   while (heap != nullptr) {
     ArenaHeap* const next = heap->next.Load(Order::kRelaxed);
     if (keep && heap->home() == home) {
@@ -630,6 +677,11 @@ void Arenas::Destroy(Heap* home, ArenaHandle handle) {
 
 void Arenas::Reset(Heap* home, ArenaHandle handle) {
   Arena* const arena = Resolve(handle);
+  const Heap::AboveAtWork at_work(home);
+  // Whoever is stopped in the middle of it leaves no arena, rather than one of
+  // which some units are others' already.
+  arena->handle.Store(0, Order::kRelaxed);
+  KeepOrder();
   if (ALCOVE_UNLIKELY(arena->children.Load(Order::kAcquire) != 0))
     EndChildren(arena, home);
   EndBlocks(arena, home);
@@ -637,6 +689,7 @@ void Arenas::Reset(Heap* home, ArenaHandle handle) {
        heap = heap->next.Load(Order::kRelaxed)) {
     heap->Begin(arena, handle, arena->monotonic, arena->alignment);
   }
+  arena->handle.Store(handle, Order::kRelease);
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

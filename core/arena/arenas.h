@@ -92,6 +92,11 @@ class Arenas {
   // The same for threads that are gone.
   void TrimDead();
 
+  // Where a thread was stopped in the middle of working on what it has of arenas,
+  // leaves all of that as it is: what it had in arenas is nobody's until they
+  // end, and what it kept of others is lost. The caller has taken `home` over.
+  void Abandon(Heap* home);
+
   // Gives units of an arena that is gone back to the region, or puts them under
   // quarantine, and instead of them those that are there for longest.
   void Leave(const Span& span, size_t units, bool dirty);

@@ -93,14 +93,12 @@ class Ledger {
   // Calls visit(LedgerEntry) for each span.
   template <typename Visit>
   void ForEach(Visit visit) const {
-    for (const LedgerGroup* group = &first_; group != nullptr;
-         group = group->next.Load(Order::kAcquire)) {
-      const unsigned used = group->used.Peek();
-      for (unsigned i = 0; i < used; ++i) {
-        const uint64_t word = group->slots[i].Load(Order::kAcquire);
-        if (word != 0) visit(LedgerEntry(word));
-      }
-    }
+    VisitSlots(&first_, [&](const Slot*, LedgerEntry entry) { visit(entry); });
+  }
+  // Calls visit(Slot*, LedgerEntry) for each span.
+  template <typename Visit>
+  void ForEachSlot(Visit visit) {
+    VisitSlots(&first_, visit);
   }
 
   // Whether there is but one span, ever.
@@ -120,6 +118,17 @@ class Ledger {
   }
 
  private:
+  template <typename Group, typename Visit>
+  static void VisitSlots(Group* group, Visit visit) {
+    for (; group != nullptr; group = group->next.Load(Order::kAcquire)) {
+      const unsigned used = group->used.Peek();
+      for (unsigned i = 0; i < used; ++i) {
+        const uint64_t word = group->slots[i].Load(Order::kAcquire);
+        if (word != 0) visit(&group->slots[i], LedgerEntry(word));
+      }
+    }
+  }
+
   static void ClearGroup(LedgerGroup* group) {
     for (unsigned i = 0; i < group->used; ++i)
       group->slots[i].Store(0, Order::kRelaxed);

@@ -71,6 +71,7 @@ struct alignas(64) Bin {
     void** const t = top.Own();
     if (ALCOVE_UNLIKELY(t == limit.Own())) return false;
     *t = block;
+    KeepOrder();  // or a thread that is stopped here leaves a block that is another's
     top.Store(t + 1, Order::kRelaxed);
     return true;
   }
@@ -78,6 +79,7 @@ struct alignas(64) Bin {
     void** const l = limit.Own();
     if (ALCOVE_UNLIKELY(l == top.Own())) return false;
     l[-1] = block;
+    KeepOrder();
     limit.Store(l - 1, Order::kRelaxed);
     return true;
   }

@@ -95,7 +95,7 @@ class Heap : public HeapFront, public SlabOwner {
 
   // Whether its thread was stopped in the middle of an operation that writes more
   // than one word, so that it needs Repair before anything else.
-  bool interrupted() const { return at_work_ != 0; }
+  bool interrupted() const { return at_work_; }
 
   // Makes the heap whole again: gives all that it caches back, as far as it can
   // be told from what is live. Lost is what was in hand (heap/README.md).
@@ -141,6 +141,33 @@ class Heap : public HeapFront, public SlabOwner {
   static constexpr size_t kRoomAbove = 512;
   ALCOVE_INLINE void* above() { return above_; }
 
+  // While that layer writes more than one word there, or of what belongs to it,
+  // that belong together; and whether a thread was stopped in the middle of this,
+  // which stays so until it is seen to.
+  class AboveAtWork {
+   public:
+    // Null: where the thread has no heap, there is nothing of it.
+    explicit AboveAtWork(Heap* heap) : heap_(heap) {
+      if (heap_ == nullptr) return;
+      before_ = heap_->above_at_work_;
+      heap_->above_at_work_ = true;
+      KeepOrder();
+    }
+    ~AboveAtWork() {
+      if (heap_ == nullptr) return;
+      KeepOrder();
+      heap_->above_at_work_ = before_;
+    }
+    AboveAtWork(const AboveAtWork&) = delete;
+    AboveAtWork& operator=(const AboveAtWork&) = delete;
+
+   private:
+    Heap* const heap_;
+    bool before_ = false;
+  };
+  bool above_interrupted() const { return above_at_work_; }
+  void AboveIsWhole() { above_at_work_ = false; }
+
   // ---- Counting ----
 
   // Blocks and bytes that left the spans through this heap (`taken`), and those
@@ -182,7 +209,7 @@ class Heap : public HeapFront, public SlabOwner {
   class AtWork {
    public:
     explicit AtWork(Heap* heap) : heap_(heap), before_(heap->at_work_) {
-      heap->at_work_ = 1;
+      heap->at_work_ = true;
       KeepOrder();
     }
     ~AtWork() {
@@ -194,7 +221,7 @@ class Heap : public HeapFront, public SlabOwner {
 
    private:
     Heap* const heap_;
-    const uint8_t before_;
+    const bool before_;
   };
 
   // Gives blocks[0, n) of slab class `c` back to their slabs. A slot is null once
@@ -229,7 +256,8 @@ class Heap : public HeapFront, public SlabOwner {
   // Gives a span out of the bin of class `c` back to the region.
   void ReleaseCached(SizeClass c, void* start);
 
-  uint8_t at_work_ = 0;
+  bool at_work_ = false;
+  bool above_at_work_ = false;
   uint32_t span_refusals_ = 0;  // how often they got no more since
   size_t span_units_ = 0;       // units that the span bins have room for
   Counts counts_;

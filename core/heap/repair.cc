@@ -120,7 +120,7 @@ ALCOVE_COLD void Heap::Repair() {
   DrainSpans();  // with those of these slabs
   PublishLive();
   KeepOrder();
-  at_work_ = 0;
+  at_work_ = false;
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

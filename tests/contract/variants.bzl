@@ -65,7 +65,14 @@ def contract_subjects():
             visibility = ["//tests:__subpackages__"],
         )
 
-def contract_suite(name, srcs, copts = [], deps = [], per_variant = False, **kwargs):
+def contract_suite(
+        name,
+        srcs,
+        copts = [],
+        deps = [],
+        per_variant = False,
+        by_hand = [],
+        **kwargs):
     """A suite that runs over every variant.
 
     Generated targets:
@@ -80,6 +87,7 @@ def contract_suite(name, srcs, copts = [], deps = [], per_variant = False, **kwa
       deps: what the suite needs besides GoogleTest.
       per_variant: whether the files name the instance itself, by the definitions of
         subject_copts, and so are compiled for each variant.
+      by_hand: variants over which it runs only where it is named.
       **kwargs: size, shard_count and what else every test has.
     """
     deps = deps + [
@@ -96,6 +104,7 @@ def contract_suite(name, srcs, copts = [], deps = [], per_variant = False, **kwa
             visibility = ["//tests:__subpackages__"],
             alwayslink = True,
         )
+    tags = kwargs.pop("tags", [])
     for variant in VARIANTS:
         cc_test(
             name = "%s_%s" % (name, variant),
@@ -106,6 +115,7 @@ def contract_suite(name, srcs, copts = [], deps = [], per_variant = False, **kwa
                 "//tests/contract:%s_subject" % variant,
                 "@com_google_googletest//:gtest_main",
             ] + (deps if per_variant else [":%s_cases" % name]),
+            tags = tags + (["manual"] if variant in by_hand else []),
             **kwargs
         )
     native.test_suite(
