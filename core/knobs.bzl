@@ -145,6 +145,11 @@ KNOBS = {
         },
         "doc": "Whether a failed call sets libc's errno; without it the instance needs no libc.",
     },
+    "async_signal_safe": {
+        "type": "bool",
+        "default": False,
+        "doc": "Whether malloc, free and the rest may be called in a signal handler that interrupted a call of the same instance on the same thread, at any instruction; each such level, 7 at most, has a cache of its own. It costs some ten instructions a call, and inline headers only call. Needs tls = \"initial_exec\" and no background_purge; a handler that interrupted a call has to return, not to leave by longjmp.",
+    },
     "check_invariants": {
         "type": "bool",
         "default": False,
@@ -155,6 +160,9 @@ KNOBS = {
 # A preset is a set of changes to the defaults.
 PRESETS = {
     "default": {},
+    "async_signal_safe": {
+        "async_signal_safe": True,
+    },
     "debug": {
         "arena_quarantine": 256,
         "check_invariants": True,

@@ -139,6 +139,11 @@ uint64_t Milliseconds();
 // `value`, but the compiler does not know it; costs no instruction.
 inline size_t Opaque(size_t value);
 
+// Adds to a word that only the calling thread uses, and no signal handler of the
+// thread runs in the middle of it; the compiler moves no access from one side to
+// the other.
+inline void AddUninterrupted(uintptr_t* word, intptr_t n);
+
 // ---- Copying ----
 
 // Copies `size` bytes between ranges of which `to` does not begin inside

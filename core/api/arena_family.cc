@@ -125,6 +125,7 @@ ALCOVE_EXPORT core::PublicArena* ALCOVE_PUBLIC(arena_create)(
     all.reserve = given.reserve;
     all.monotonic = given.mode == ALCOVE_PUBLIC(arena_monotonic);
   }
+  const core::Call call;
   core::Heap* const home = core::CurrentHeap();
   const core::ArenaHandle handle =
       home == nullptr ? 0 : core::g_arenas.Create(&core::g_instance, home, all);
@@ -135,6 +136,7 @@ ALCOVE_EXPORT core::PublicArena* ALCOVE_PUBLIC(arena_create)(
 ALCOVE_EXPORT void ALCOVE_PUBLIC(arena_destroy)(
     core::PublicArena* arena) noexcept {
   if (arena == nullptr) return;
+  const core::Call call;
   core::Heap* const home = core::CurrentHeap();
   [[maybe_unused]] const core::background::Tending tending;
   core::g_arenas.Destroy(home, core::HandleOf(arena));
@@ -142,6 +144,7 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(arena_destroy)(
 
 ALCOVE_EXPORT void ALCOVE_PUBLIC(arena_reset)(
     core::PublicArena* arena) noexcept {
+  const core::Call call;
   core::Heap* const home = core::CurrentHeap();
   [[maybe_unused]] const core::background::Tending tending;
   core::g_arenas.Reset(home, core::HandleOf(arena));
@@ -149,6 +152,7 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(arena_reset)(
 
 ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_malloc)(core::PublicArena* arena,
                                                 size_t size) noexcept {
+  const core::Call call;
   return core::ArenaAllocate(core::HandleOf(arena), size);
 }
 
@@ -158,12 +162,14 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_calloc)(core::PublicArena* arena,
   size_t bytes;
   if (ALCOVE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes)))
     return core::Fail(core::kNoMemory);
+  const core::Call call;
   return core::ArenaAllocateSlow(core::HandleOf(arena), bytes, 8, true);
 }
 
 ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_aligned_alloc)(core::PublicArena* arena,
                                                        size_t alignment,
                                                        size_t size) noexcept {
+  const core::Call call;
   if (ALCOVE_LIKELY(alignment == 16 && size >= 16))
     return core::ArenaAllocate(core::HandleOf(arena), size);
   if (ALCOVE_UNLIKELY(!core::ValidAlignment(alignment))) {
@@ -183,6 +189,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(arena_posix_memalign)(core::PublicArena* arena,
     return core::kInvalidArgument;
   }
   const core::KeepErrno keep_errno;
+  const core::Call call;
   void* const result =
       core::ArenaAllocateSlow(core::HandleOf(arena), size, alignment, false);
   if (ALCOVE_UNLIKELY(result == nullptr)) return core::kNoMemory;
@@ -193,6 +200,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(arena_posix_memalign)(core::PublicArena* arena,
 ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_realloc)(core::PublicArena* arena,
                                                  void* block,
                                                  size_t size) noexcept {
+  const core::Call call;
   if (block == nullptr) return core::ArenaAllocate(core::HandleOf(arena), size);
   const core::Arena* const resolved =
       core::g_arenas.Resolve(core::HandleOf(arena));

@@ -19,6 +19,7 @@ struct InlineLayout {
   using Layout = ALCOVE_PUBLIC_NAMESPACE::inlined::internal::Layout;
 
   static_assert(Layout::kChecked == Config::kCheckInvariants);
+  static_assert(Layout::kAsyncSignalSafe == Config::kAsyncSignalSafe);
 
   static constexpr size_t kView = offsetof(Heap, view_);
   static_assert(Layout::kRangeLast == kView + offsetof(Region::View, last));

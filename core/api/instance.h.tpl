@@ -2,8 +2,18 @@
 // Written by alcove_instance({LABEL}); do not edit.
 //
 // Every function may be called by any thread at any time unless it says otherwise, and
-// none of them touches any other allocator of the process. None may be called from a
-// signal handler. A pointer that is not this instance's, a block freed twice or a wrong
+// none of them touches any other allocator of the process. Threads may end anywhere, and
+// the process may be forked by any thread at any moment: the child can allocate, and free
+// what other threads of its parent had, at once; what these had cached stays unused there.
+// A child of vfork, or of posix_spawn, is the thread that made it.
+//
+// Signal handlers may call none of them, unless the knob `async_signal_safe` is on. Then
+// they may call all of them, also where they interrupted one, at any instruction, on up to 7
+// levels; but there thread_detach does nothing, shutdown gives EBUSY, and nothing may be done
+// to an arena that the interrupted call creates, resets or ends. A handler that interrupted
+// a call has to return to it (no longjmp), or the level stays taken.
+//
+// A pointer that is not this instance's, a block freed twice or a wrong
 // size, wherever it is noticed, stops the process (SIGABRT) after one line on standard
 // error that names the instance, the misuse and the address, and, in a program that links
 // @alcove//registry:name_owners, the instance whose memory it is.

@@ -31,6 +31,7 @@ namespace {NAMESPACE}::inlined::internal {
 struct Layout {
   // Whether every operation is to be checked, which only calls do.
   static constexpr bool kChecked = {KNOB_check_invariants};
+  static constexpr bool kAsyncSignalSafe = {KNOB_async_signal_safe};
 
   // Sizes up to this one are inlined.
   static constexpr size_t kLargest = 1024;
@@ -122,7 +123,8 @@ namespace {NAMESPACE}::inlined {
 namespace internal {
 
 #if ALCOVE_{PREFIX}READS_TLS
-inline constexpr bool kCalls = Layout::kChecked || ALCOVE_{PREFIX}CALLS;
+inline constexpr bool kCalls =
+    Layout::kChecked || Layout::kAsyncSignalSafe || ALCOVE_{PREFIX}CALLS;
 ALCOVE_{PREFIX}INLINE uintptr_t ThreadHeap() { return {PREFIX}thread_heap_v1; }
 #else
 inline constexpr bool kCalls = true;

@@ -15,7 +15,7 @@ ALCOVE_COLD void ReleaseAll() {
   background::End();
   if (ThreadHeap() != &g_no_heap) {
     thread_exit::Disarm();
-    ForgetHeap();
+    ForgetHeaps([](Heap*) {});
   }
   thread_exit::Release();
   g_arenas.Release();
@@ -40,6 +40,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
 }
 
 ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
+  const core::Call call;
   core::Heap* const heap = core::ThreadHeap();
   if (heap != &core::g_no_heap) {
     core::g_arenas.Trim(heap);
@@ -51,15 +52,15 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
 }
 
 ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
-  core::Heap* const heap = core::ThreadHeap();
-  if (heap == &core::g_no_heap) return;
+  const core::Call call;
+  if (core::ThreadHeap() == &core::g_no_heap || core::IsInterrupting()) return;
   core::thread_exit::Disarm();
-  core::ForgetHeap();
-  core::g_arenas.Trim(heap);
-  core::g_instance.registry.HandBack(heap);
+  core::ForgetHeaps(core::GiveBack);
 }
 
 ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
+  const core::Call call;
+  if (core::IsInterrupting()) return core::kBusy;
   core::Heap* const heap = core::ThreadHeap();
   if (core::g_instance.registry.OthersLive(
           heap != &core::g_no_heap ? heap : nullptr)) {
@@ -69,7 +70,10 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
   return 0;
 }
 
-ALCOVE_EXPORT void ALCOVE_PUBLIC(abandon)(void) noexcept { core::ReleaseAll(); }
+ALCOVE_EXPORT void ALCOVE_PUBLIC(abandon)(void) noexcept {
+  const core::Call call;
+  core::ReleaseAll();
+}
 
 ALCOVE_EXPORT const char* ALCOVE_PUBLIC(version)(void) noexcept {
   return ALCOVE_VERSION_STRING;

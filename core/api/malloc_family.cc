@@ -8,10 +8,12 @@
 namespace core = ALCOVE_CORE_NAMESPACE;
 
 ALCOVE_EXPORT void* ALCOVE_PUBLIC(malloc)(size_t size) noexcept {
+  const core::Call call;
   return core::Allocate(size);
 }
 
 ALCOVE_EXPORT void ALCOVE_PUBLIC(free)(void* block) noexcept {
+  const core::Call call;
   core::Free(block);
 }
 
@@ -20,10 +22,12 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(calloc)(size_t count, size_t size) noexcept {
   if (ALCOVE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes))) {
     return core::Fail(core::kNoMemory);
   }
+  const core::Call call;
   return core::AllocateZeroed(bytes);
 }
 
 ALCOVE_EXPORT void* ALCOVE_PUBLIC(realloc)(void* block, size_t size) noexcept {
+  const core::Call call;
   if (block == nullptr) return core::Allocate(size);
   if (size == 0) {
     core::Free(block);
@@ -45,6 +49,7 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(aligned_alloc)(size_t alignment,
                                                  size_t size) noexcept {
   if (ALCOVE_UNLIKELY(!core::ValidAlignment(alignment)))
     return core::Fail(core::kInvalidArgument);
+  const core::Call call;
   return core::AllocateAligned(alignment, size);
 }
 
@@ -60,6 +65,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(posix_memalign)(void** block, size_t alignment,
     return core::kInvalidArgument;
   }
   const core::KeepErrno keep_errno;
+  const core::Call call;
   void* const result = core::AllocateAligned(alignment, size);
   if (ALCOVE_UNLIKELY(result == nullptr)) return core::kNoMemory;
   *block = result;
@@ -82,6 +88,7 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(free_sized)(void* block,
   if (ALCOVE_UNLIKELY(!core::MayHaveSize(block, usable, size))) {
     core::Stop(core::Misuse::kWrongSize, block, usable);
   }
+  const core::Call call;
   core::Free(block);
 }
 
@@ -98,5 +105,6 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(free_aligned_sized)(void* block,
                       core::AddressOf(block) % alignment != 0)) {
     core::Stop(core::Misuse::kWrongAlignment, block);
   }
+  const core::Call call;
   core::Free(block);
 }

@@ -7,16 +7,44 @@ namespace ALCOVE_CORE_NAMESPACE {
 
 constinit Instance g_instance;
 constinit Arenas g_arenas;
-constinit Heap g_no_heap;
+constinit Heap g_no_heap(&g_no_heap);
 // The fast paths write to a heap only where a bin is neither empty nor full.
 ALCOVE_IF_THREAD_LOCAL(constinit thread_local Heap* tls_heap = &g_no_heap;)
 
 namespace {
 
+// The thread's heap on this call's level. Where it has none on any, the heap gets
+// the table of levels; if a handler was faster, that one's has it already.
+[[maybe_unused]] void SetHeapOfLevel(Heap* heap) {
+  if constexpr (Config::kAsyncSignalSafe) {
+    const unsigned level = CallsUnderWay() - 1;
+    auto* const word = reinterpret_cast<Atomic<Heap*>*>(&tls_heap);
+    Heap* before = word->Load(Order::kRelaxed);
+    for (;;) {
+      const uintptr_t calls = AddressOf(before) % alignof(Heap);
+      auto* const table = reinterpret_cast<Heap*>(AddressOf(before) - calls);
+      if (table != &g_no_heap) {
+        table->levels[level] = heap;
+        return;
+      }
+      heap->levels.Fill(&g_no_heap);
+      heap->levels[level] = heap;
+      if (word->CompareExchange(
+              before, reinterpret_cast<Heap*>(AddressOf(heap) + calls),
+              Order::kRelaxed)) {
+        return;
+      }
+    }
+  }
+}
+
 // False if the thread cannot remember it.
 bool SetThreadHeap(Heap* heap) {
   if constexpr (Config::kTls == Tls::pthread_key) {
     return thread_exit::SetHeap(heap == &g_no_heap ? nullptr : heap);
+  } else if constexpr (Config::kAsyncSignalSafe) {
+    SetHeapOfLevel(heap);
+    return true;
   } else {
     tls_heap = heap;
     return true;
@@ -45,6 +73,38 @@ Heap* CurrentHeap() {
   return acquired;
 }
 
-void ForgetHeap() { SetThreadHeap(&g_no_heap); }
+ALCOVE_COLD void ForgetHeaps(void (*give)(Heap* heap)) {
+  if constexpr (Config::kAsyncSignalSafe) {
+    const uintptr_t calls = CallsUnderWay();
+    // At once: a handler that runs from here on finds none.
+    auto* const table = reinterpret_cast<Heap*>(
+        AddressOf(reinterpret_cast<Atomic<Heap*>*>(&tls_heap)->Exchange(
+            reinterpret_cast<Heap*>(AddressOf(&g_no_heap) + calls),
+            Order::kRelaxed)) -
+        calls);
+    // Whose table it is may be another's as soon as it is given.
+    auto levels = table->levels;
+    for (unsigned i = 0; i < kHeapLevels; ++i) {
+      if (levels[i] != &g_no_heap) give(levels[i]);
+    }
+  } else {
+    Heap* const heap = ThreadHeap();
+    SetThreadHeap(&g_no_heap);
+    if (heap != &g_no_heap) give(heap);
+  }
+}
+
+ALCOVE_COLD void GiveBack(Heap* heap) {
+  g_arenas.Trim(heap);
+  g_instance.registry.HandBack(heap);
+}
+
+ALCOVE_COLD void Call::StopTooDeep() {
+  FatalLine line;
+  line.Text(
+          "more than 7 calls at once on one thread, each in a handler that "
+          "interrupted the one before, or was left by longjmp")
+      .Stop();
+}
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -27,9 +27,56 @@ extern ALCOVE_HIDDEN Heap g_no_heap;
 extern __attribute__((visibility("protected"))) constinit thread_local Heap*
     tls_heap ALCOVE_SYMBOL(ALCOVE_PREFIX_STRING "thread_heap_v1");
 
+// Around every call that uses the thread's heap: the outermost thing in the
+// function. Without the knob async_signal_safe it is nothing.
+//
+// With it, a call may begin in a signal handler that interrupted others on the
+// same thread, at any instruction. So each has a level, how many others are
+// under way, and a heap of the level: what the interrupted ones are in the
+// middle of is not touched, and a block of their heaps is freed as another
+// thread's is. tls_heap is the address of the heap that has the table of levels,
+// and in its lowest bits how many calls are under way, in one word: a handler that
+// interrupts no call yet may give the heap up and get another one.
+class Call {
+ public:
+  ALCOVE_INLINE Call() {
+    if constexpr (Config::kAsyncSignalSafe) {
+      platform::AddUninterrupted(reinterpret_cast<uintptr_t*>(&tls_heap), 1);
+      if (ALCOVE_UNLIKELY((AddressOf(tls_heap) & kTooManyCalls) != 0))
+        StopTooDeep();
+    }
+  }
+  ALCOVE_INLINE ~Call() {
+    if constexpr (Config::kAsyncSignalSafe)
+      platform::AddUninterrupted(reinterpret_cast<uintptr_t*>(&tls_heap), -1);
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+ private:
+  static constexpr uintptr_t kTooManyCalls = kHeapLevels + 1;
+  static_assert(IsPowerOfTwo(kTooManyCalls));
+  [[noreturn]] static void StopTooDeep();
+};
+
+// How many calls are under way on this thread, this one included; 0 without the
+// knob.
+inline unsigned CallsUnderWay() {
+  if constexpr (Config::kAsyncSignalSafe)
+    return static_cast<unsigned>(AddressOf(tls_heap) % alignof(Heap));
+  return 0;
+}
+
+// Whether this call interrupted another one.
+inline bool IsInterrupting() { return CallsUnderWay() > 1; }
+
 // The calling thread's heap, or &g_no_heap.
 ALCOVE_INLINE Heap* ThreadHeap() {
-  if constexpr (Config::kTls == Tls::pthread_key) {
+  if constexpr (Config::kAsyncSignalSafe) {
+    const uintptr_t levels = AddressOf(tls_heap);
+    return reinterpret_cast<Heap*>(RoundDown(levels, alignof(Heap)))
+        ->levels[levels % alignof(Heap) - 1];
+  } else if constexpr (Config::kTls == Tls::pthread_key) {
     void* const heap = thread_exit::GetHeap();
     return heap == nullptr ? &g_no_heap : static_cast<Heap*>(heap);
   } else {
@@ -41,9 +88,12 @@ ALCOVE_INLINE Heap* ThreadHeap() {
 // memory.
 Heap* CurrentHeap();
 
-// Gives the calling thread's heap up, and has it acquire one anew when next it
-// calls.
-void ForgetHeap();
+// Has the calling thread, which has interrupted nothing, acquire a heap anew when
+// next it calls. Calls give(heap) for each one that it had.
+void ForgetHeaps(void (*give)(Heap* heap));
+
+// Hands back what was the calling thread's heap.
+void GiveBack(Heap* heap);
 
 }  // namespace ALCOVE_CORE_NAMESPACE
 

@@ -50,14 +50,17 @@ void AwaitEnding() {
   }
 }
 
-void AtExit(void* heap) {
+void AtExit([[maybe_unused]] void* heap) {
   // Before the look at the key: either Release sees this thread, or this thread
   // that there is nothing left to hand back to.
   CountEnding();
   if (g_key.Load(Order::kSeqCst) != 0) {
-    ForgetHeap();
-    g_arenas.Trim(static_cast<Heap*>(heap));
-    g_instance.registry.HandBack(static_cast<Heap*>(heap));
+    const Call call;
+    if constexpr (kIsTls) {
+      GiveBack(static_cast<Heap*>(heap));  // the key has it no more
+    } else {
+      ForgetHeaps(GiveBack);
+    }
   }
   g_ending.FetchSub(1, Order::kRelease);
 }

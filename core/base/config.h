@@ -38,6 +38,7 @@ struct Config {
   static constexpr ThreadExit kThreadExit = ThreadExit::ALCOVE_KNOB_thread_exit;
   static constexpr Tls kTls = Tls::ALCOVE_KNOB_tls;
   static constexpr bool kSetErrno = ALCOVE_KNOB_set_errno;
+  static constexpr bool kAsyncSignalSafe = ALCOVE_KNOB_async_signal_safe;
   static constexpr bool kCheckInvariants = ALCOVE_KNOB_check_invariants;
 };
 
@@ -56,6 +57,12 @@ static constexpr char kInstanceName[] = ALCOVE_PREFIX_STRING;
 static_assert(sizeof(void*) == 8, "Alcove needs a 64-bit address space");
 static_assert(Config::kCommitChunk % 65536 == 0,
               "commit_chunk_kib must be a multiple of 64");
+static_assert(!Config::kAsyncSignalSafe || Config::kTls == Tls::initial_exec,
+              "async_signal_safe needs tls = \"initial_exec\": the others call "
+              "libc, which may allocate");
+static_assert(!Config::kAsyncSignalSafe || !Config::kBackgroundPurge,
+              "async_signal_safe and background_purge exclude each other: a "
+              "handler cannot start a thread");
 
 }  // namespace ALCOVE_CORE_NAMESPACE
 

@@ -43,11 +43,35 @@ class alignas(kCacheLine) HeapFront {
   MapEntry own_entries_ = 0;
 };
 
+class Heap;
+
+// The heaps of one thread, where it can have several: which one a call uses, by
+// how many others it interrupted. The layer above keeps it.
+inline constexpr unsigned kHeapLevels = 7;
+template <bool kSeveral>
+class HeapLevels {
+ public:
+  constexpr void Fill(Heap*) {}
+  Heap*& operator[](unsigned level);  // never called
+};
+template <>
+class HeapLevels<true> {
+ public:
+  constexpr void Fill(Heap* heap) {
+    for (Heap*& each : heaps_) each = heap;
+  }
+  Heap*& operator[](unsigned level) { return heaps_[level]; }
+
+ private:
+  Heap* heaps_[kHeapLevels] = {};
+};
+
 class Heap : public HeapFront, public SlabOwner {
  public:
-  // The state of the constant heap that a thread has before its first call:
-  // every bin empty and full, so that every fast path ends in a slow one.
   constexpr Heap() = default;
+  // The constant heap that a thread has before its first call, on every level:
+  // every bin empty and full, so that every fast path ends in a slow one.
+  explicit constexpr Heap(Heap* self) { levels.Fill(self); }
 
   // Fits a zeroed heap for use; `slots` is memory for SlotPool::SlotsMax()
   // pointers.
@@ -290,6 +314,11 @@ class Heap : public HeapFront, public SlabOwner {
   };
   Trail trail_;
   MailTrail mail_trail_;
+
+ public:
+  // Of the thread's that owns this heap, if it finds its heaps here; only the
+  // layer above reads or writes it.
+  [[no_unique_address]] HeapLevels<Config::kAsyncSignalSafe> levels;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

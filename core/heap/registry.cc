@@ -58,6 +58,8 @@ ALCOVE_COLD Heap* Registry::Adopt(platform::ThreadId self) {
     const auto thread = static_cast<platform::ThreadId>(tenancy);
     if (thread != 0) {
       if (IsInherited(heap, process)) continue;
+      // It may be this thread's own, of another level.
+      if (Config::kAsyncSignalSafe && thread == self) continue;
       if (thread != self) {
         if (probes == kProbesMax) continue;
         ++probes;

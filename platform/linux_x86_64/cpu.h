@@ -46,6 +46,10 @@ inline size_t Opaque(size_t value) {
   return value;
 }
 
+inline void AddUninterrupted(uintptr_t* word, intptr_t n) {
+  asm volatile("addq %1, %0" : "+m"(*word) : "er"(n) : "cc", "memory");
+}
+
 // The direction flag is clear at every call (System V ABI for AMD64, 3.2.1).
 inline void CopyBulk(void* to, const void* from, size_t size) {
   asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");

@@ -69,7 +69,9 @@ TEST_F(ThreadsTest, DestructorsOfThreadsAllocate) {
     }).join();
     if (i == 10) metadata = GetStats().bytes_metadata;
   }
-  EXPECT_EQ(GetStats().bytes_metadata, metadata) << "heaps were left behind";
+  // One can be there still while the next begins.
+  EXPECT_LE(GetStats().bytes_metadata, metadata + kMiB)
+      << "heaps were left behind";
   EXPECT_EQ(GetStats().blocks_live, 0u);
   for (const pthread_key_t key : keys) pthread_key_delete(key);
 }
@@ -105,7 +107,7 @@ TEST_F(ThreadsTest, ShortThreadsLeaveNothing) {
       "%ld threads: %ld ns for the first malloc, %ld ns from start to join; "
       "%zu KiB resident after a tenth, %zu after all\n",
       count, first_ns / count, life_ns / count, resident, after);
-  EXPECT_EQ(GetStats().bytes_metadata, metadata);
+  EXPECT_LE(GetStats().bytes_metadata, metadata + kMiB);
   EXPECT_LE(GetStats().bytes_spans, spans);
   EXPECT_LE(after, resident + kKiB);
 }

@@ -14,6 +14,8 @@ VARIANTS = {
     "debug": "debug",
     "default": "default",
     "hosted": "hosted",
+    # Each call on a level of its own.
+    "signal": "async_signal_safe",
     # Everything as small as it goes: many ranges, no spans cached, each free purges.
     "tiny": {
         "cache_blocks_per_class": 8,
@@ -25,6 +27,9 @@ VARIANTS = {
         "region_reserve_mib": 4,
     },
 }
+
+# Those that differ from `default` in little: suites run over them where they say so.
+_BY_REQUEST = ["signal"]
 
 def _prefix(variant):
     return "contract_%s_" % variant
@@ -72,6 +77,8 @@ def contract_suite(
         deps = [],
         per_variant = False,
         by_hand = [],
+        also = [],
+        only = None,
         **kwargs):
     """A suite that runs over every variant.
 
@@ -88,6 +95,8 @@ def contract_suite(
       per_variant: whether the files name the instance itself, by the definitions of
         subject_copts, and so are compiled for each variant.
       by_hand: variants over which it runs only where it is named.
+      also: variants of _BY_REQUEST over which it runs, too.
+      only: the variants over which it runs, if not all of them.
       **kwargs: size, shard_count and what else every test has.
     """
     deps = deps + [
@@ -105,7 +114,8 @@ def contract_suite(
             alwayslink = True,
         )
     tags = kwargs.pop("tags", [])
-    for variant in VARIANTS:
+    variants = only or [v for v in VARIANTS if v not in _BY_REQUEST or v in also]
+    for variant in variants:
         cc_test(
             name = "%s_%s" % (name, variant),
             srcs = srcs if per_variant else [],
@@ -120,5 +130,5 @@ def contract_suite(
         )
     native.test_suite(
         name = name,
-        tests = [":%s_%s" % (name, variant) for variant in VARIANTS],
+        tests = [":%s_%s" % (name, variant) for variant in variants],
     )

@@ -25,6 +25,7 @@ TEST(Config, IsWhatTheMacroWrote) {
             size_t{ALCOVE_KNOB_huge_pages_from_mib} * 1024 * 1024);
   EXPECT_EQ(Config::kBackgroundPurge, ALCOVE_KNOB_background_purge);
   EXPECT_EQ(Config::kSetErrno, ALCOVE_KNOB_set_errno);
+  EXPECT_EQ(Config::kAsyncSignalSafe, ALCOVE_KNOB_async_signal_safe);
   EXPECT_EQ(Config::kCheckInvariants, ALCOVE_KNOB_check_invariants);
 }
 
@@ -39,7 +40,7 @@ TEST(Config, EveryKnobIsInTheJson) {
         "purge_dirty_max_mib", "background_purge", "cache_bytes_per_class",
         "cache_blocks_per_class", "cache_span_kib", "arena_quarantine",
         "huge_pages_from_mib", "thread_exit", "set_errno",
-        "check_invariants"}) {
+        "async_signal_safe", "check_invariants"}) {
     EXPECT_NE(json.find(std::string("\"") + knob + "\":"), std::string::npos)
         << knob;
   }

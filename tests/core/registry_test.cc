@@ -85,7 +85,8 @@ TEST_F(RegistryTest, BlocksOfTheDeadLiveOn) {
 
 TEST_F(RegistryTest, AThreadWhoseIdTheHeapCarriesTakesItWithoutAsking) {
   Heap* const heap = CurrentHeap();
-  ForgetHeap();  // as a new thread that was given the id of a dead one
+  ForgetHeaps(
+      [](Heap*) {});  // as a new thread that was given the id of a dead one
   const fake::ScopedForbid forbid(Primitive::kThreadMayBeAlive);
   EXPECT_EQ(CurrentHeap(), heap);
 }
@@ -106,7 +107,7 @@ TEST_F(RegistryTest, WhereTheSystemDoesNotSayNobodyIsTakenForDead) {
 
 TEST_F(RegistryTest, DeclaredDead) {
   Heap* const mine = CurrentHeap();
-  ForgetHeap();
+  ForgetHeaps([](Heap*) {});
   {
     const fake::ScopedLife life(mine->thread(), false);
     std::thread([&] {
