@@ -130,14 +130,21 @@ TEST(PluginsTest, NothingIsLeft) {
     CloseWhatIsFinished(&handover);
     ASSERT_EQ(handover.Draining(), 0u);
     ASSERT_FALSE(IsLoaded(kPaths[(i + 1) % 2]));
-    if (!kCountsAddressSpace || i % 2 != 0) continue;
+    if (!kCountsAddressSpace || i % 10 != 0) continue;
+    // With neither loaded: where a shared object lies is chance, and the kernel
+    // joins its last pages and what they touch to one mapping.
+    handover.Retire();
+    CloseWhatIsFinished(&handover);
+    ASSERT_EQ(handover.Draining(), 0u);
+    ASSERT_FALSE(IsLoaded(kPaths[0]));
     if (i == 10) {
       address_space = isolation::AddressSpace();
       mappings = isolation::CountMappings(0, UINTPTR_MAX);
-    } else if (i > 10) {
+    } else {
       ASSERT_EQ(isolation::AddressSpace(), address_space) << i;
       ASSERT_EQ(isolation::CountMappings(0, UINTPTR_MAX), mappings) << i;
     }
+    ASSERT_EQ(handover.Replace(Open(kPaths[0])), Status::kOk);
   }
   handover.Retire();
   CloseAll(&handover);
