@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -107,6 +108,7 @@ TEST(PluginsTest, NothingIsLeft) {
   contract::Crew crew(3);
   Handover handover;
   ASSERT_EQ(handover.Replace(Open(kPaths[0])), Status::kOk);
+  auto room = std::make_unique<isolation::MallocRoom>();
   size_t address_space = 0;
   size_t mappings = 0;
   for (int i = 1; i <= 100; ++i) {
@@ -138,6 +140,7 @@ TEST(PluginsTest, NothingIsLeft) {
     ASSERT_EQ(handover.Draining(), 0u);
     ASSERT_FALSE(IsLoaded(kPaths[0]));
     if (i == 10) {
+      room.reset();
       address_space = isolation::AddressSpace();
       mappings = isolation::CountMappings(0, UINTPTR_MAX);
     } else {
