@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -107,6 +108,7 @@ TEST(PluginsTest, NothingIsLeft) {
   contract::Crew crew(3);
   Handover handover;
   ASSERT_EQ(handover.Replace(Open(kPaths[0])), Status::kOk);
+  auto room = std::make_unique<isolation::MallocRoom>();
   size_t address_space = 0;
   size_t mappings = 0;
   for (int i = 1; i <= 100; ++i) {
@@ -130,14 +132,22 @@ TEST(PluginsTest, NothingIsLeft) {
     CloseWhatIsFinished(&handover);
     ASSERT_EQ(handover.Draining(), 0u);
     ASSERT_FALSE(IsLoaded(kPaths[(i + 1) % 2]));
-    if (!kCountsAddressSpace || i % 2 != 0) continue;
+    if (!kCountsAddressSpace || i % 10 != 0) continue;
+    // With neither loaded: where a shared object lies is chance, and the kernel
+    // joins its last pages and what they touch to one mapping.
+    handover.Retire();
+    CloseWhatIsFinished(&handover);
+    ASSERT_EQ(handover.Draining(), 0u);
+    ASSERT_FALSE(IsLoaded(kPaths[0]));
     if (i == 10) {
+      room.reset();
       address_space = isolation::AddressSpace();
       mappings = isolation::CountMappings(0, UINTPTR_MAX);
-    } else if (i > 10) {
+    } else {
       ASSERT_EQ(isolation::AddressSpace(), address_space) << i;
       ASSERT_EQ(isolation::CountMappings(0, UINTPTR_MAX), mappings) << i;
     }
+    ASSERT_EQ(handover.Replace(Open(kPaths[0])), Status::kOk);
   }
   handover.Retire();
   CloseAll(&handover);

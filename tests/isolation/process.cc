@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -116,5 +117,11 @@ size_t KeysLeft() {
   for (size_t i = 0; i < count; ++i) pthread_key_delete(keys[i]);
   return count;
 }
+
+MallocRoom::MallocRoom() : block_(std::malloc(32768)) {
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+}
+
+MallocRoom::~MallocRoom() { std::free(block_); }
 
 }  // namespace isolation

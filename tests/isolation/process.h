@@ -7,8 +7,8 @@
 
 namespace isolation {
 
-// None of these allocates, so that two readings differ by what happened between
-// them alone.
+// None of these functions allocates, so that two readings differ by what happened
+// between them alone.
 
 // The bytes of all mappings, and of those in memory.
 size_t AddressSpace();
@@ -32,6 +32,22 @@ size_t ReadMappings(Mapping* to, size_t capacity);
 
 // How many pthread keys the process can still make.
 size_t KeysLeft();
+
+// Holds 32 KB of glibc's malloc, which has them to spare afterwards, and from now
+// on gives nothing back to the system. For what goes before the first of two
+// readings between which the loader or the test allocate: how much malloc has left
+// of what it last took is chance, and where that is next to nothing, one block
+// more is another 132 KB of address space.
+class MallocRoom {
+ public:
+  MallocRoom();
+  MallocRoom(const MallocRoom&) = delete;
+  MallocRoom& operator=(const MallocRoom&) = delete;
+  ~MallocRoom();
+
+ private:
+  void* const block_;
+};
 
 }  // namespace isolation
 

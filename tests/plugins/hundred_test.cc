@@ -42,7 +42,10 @@ TEST(Hundred, LoadWorkAndLeaveNothing) {
     // Or glibc keeps their static TLS.
     while (!loaded.empty()) loaded.pop_back();
   };
-  use();  // the loader keeps some memory of its own
+  {
+    const isolation::MallocRoom room;
+    use();  // the loader keeps some memory of its own
+  }
   const size_t address_space = isolation::AddressSpace();
   const size_t mappings = isolation::CountMappings(0, UINTPTR_MAX);
   for (int i = 0; i < 3; ++i) use();

@@ -144,7 +144,10 @@ TEST_P(PluginsTest, ClosingLeavesNothingBehind) {
     crew.Run(plugin->work);
     ASSERT_TRUE(crew.good());
   };
-  for (int i = 0; i < 20; ++i) cycle(i);
+  {
+    const isolation::MallocRoom room;
+    for (int i = 0; i < 20; ++i) cycle(i);
+  }
   const size_t address_space = isolation::AddressSpace();
   const size_t mappings = isolation::CountMappings(0, UINTPTR_MAX);
   for (int i = 0; i < cycles; ++i) cycle(i);
