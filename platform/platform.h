@@ -97,6 +97,11 @@ ThreadId CurrentThread();
 // or that the system does not let us ask.
 bool ThreadMayBeAlive(ThreadId thread);
 
+// Whether another process uses the memory that this one does, as after the system
+// call clone with CLONE_VM and without CLONE_THREAD. False also where the system
+// does not let us ask.
+bool SharesMemory(ProcessId process);
+
 // Gives the rest of the calling thread's time slice away.
 void Yield();
 

@@ -195,6 +195,9 @@ ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
     const platform::ThreadId thread = heap->thread();
     if (heap == own || thread == 0) continue;
     if (IsInherited(heap, process)) {
+      // Or that process goes on in this memory: then it may use the heap.
+      if (platform::SharesMemory(heap->process.Load(Order::kRelaxed)))
+        return true;
       // Of those threads only the one that forked is here. A process's first
       // thread is it, and so is whose heap is inherited.
       if (self == process || (own != nullptr && IsInherited(own, process)))

@@ -24,6 +24,7 @@ constexpr const char* kNames[] = {
     "CurrentProcess",
     "CurrentThread",
     "ThreadMayBeAlive",
+    "SharesMemory",
     "Yield",
     "Wait",
     "Wake",
@@ -80,6 +81,7 @@ bool CanFail(Primitive primitive) {
     case Primitive::kRefresh:
     case Primitive::kAdviseHugePages:
     case Primitive::kThreadMayBeAlive:
+    case Primitive::kSharesMemory:
       return true;
     default:
       return false;

@@ -37,6 +37,7 @@ enum class Primitive : unsigned {
   kCurrentProcess,
   kCurrentThread,
   kThreadMayBeAlive,
+  kSharesMemory,
   kYield,
   kWait,
   kWake,
@@ -44,12 +45,12 @@ enum class Primitive : unsigned {
   kWriteError,
   kAbort,
 };
-inline constexpr unsigned kPrimitives = 19;
+inline constexpr unsigned kPrimitives = 20;
 
 const char* NameOf(Primitive primitive);
 
 // Those that can fail. AdviseHugePages fails by doing nothing, ThreadMayBeAlive
-// by saying that it may.
+// by saying that it may, SharesMemory by saying that it does not.
 bool CanFail(Primitive primitive);
 
 // ---- Counting ----

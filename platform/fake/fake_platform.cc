@@ -107,6 +107,11 @@ bool ThreadMayBeAlive(ThreadId thread) {
   return false;
 }
 
+bool SharesMemory(ProcessId process) {
+  if (Enter(Primitive::kSharesMemory, 0)) return false;
+  return linux_x86_64::SharesMemory(process);
+}
+
 void Yield() {
   Enter(Primitive::kYield, 0);
   linux_x86_64::Yield();

@@ -37,6 +37,9 @@ ThreadId CurrentThread() { return linux_x86_64::CurrentThread(); }
 bool ThreadMayBeAlive(ThreadId thread) {
   return linux_x86_64::ThreadMayBeAlive(thread);
 }
+bool SharesMemory(ProcessId process) {
+  return linux_x86_64::SharesMemory(process);
+}
 void Yield() { linux_x86_64::Yield(); }
 bool Wait(const uint32_t* word, uint32_t expected, uint64_t milliseconds) {
   return linux_x86_64::Wait(word, expected, milliseconds);

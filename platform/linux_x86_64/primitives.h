@@ -23,6 +23,7 @@ void AdviseHugePages(void* address, size_t size);
 ProcessId CurrentProcess();
 ThreadId CurrentThread();
 bool ThreadMayBeAlive(ThreadId thread);
+bool SharesMemory(ProcessId process);
 void Yield();
 bool Wait(const uint32_t* word, uint32_t expected, uint64_t milliseconds);
 void Wake(const uint32_t* word);

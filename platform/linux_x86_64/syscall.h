@@ -32,7 +32,10 @@ enum Syscall : long {
   kSysClockGettime = 228,
   kSysExitGroup = 231,
   kSysTgkill = 234,
+  kSysKcmp = 312,
 };
+
+enum KcmpFlag : long { kKcmpVm = 1 };
 
 inline constexpr long kProtNone = 0;
 inline constexpr long kProtReadWrite = 1 | 2;

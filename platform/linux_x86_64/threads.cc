@@ -24,6 +24,10 @@ bool ThreadMayBeAlive(ThreadId thread) {
   return Call(kSysTgkill, CurrentProcess(), thread, 0) != -kErrSrch;
 }
 
+bool SharesMemory(ProcessId process) {
+  return Call(kSysKcmp, CurrentProcess(), process, kKcmpVm) == 0;
+}
+
 void Yield() { Call(kSysSchedYield); }
 
 bool Wait(const uint32_t* word, uint32_t expected, uint64_t milliseconds) {

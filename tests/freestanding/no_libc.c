@@ -1,6 +1,7 @@
 // A program without libc and without a C++ runtime: its own entry point, its
 // own threads, made by the system call clone, each with its own copy of the
-// program's thread-local variables. All that it links with is two instances.
+// program's thread-local variables; and processes that share its memory. All that
+// it links with is two instances.
 #include <elf.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,13 +17,23 @@ enum {
   kSysMmap = 9,
   kSysMunmap = 11,
   kSysSchedYield = 24,
+  kSysGetpid = 39,
+  kSysWait4 = 61,
   kSysArchPrctl = 158,
   kSysFutex = 202,
   kSysExitGroup = 231,
+  kSysKcmp = 312,
+  kKcmpVm = 1,
   kArchSetFs = 0x1002,
   kProtReadWrite = 3,
   kMapPrivateAnonymous = 0x22,
   kFutexWait = 0,
+  kErrorBusy = 16,
+  // VM | FS | FILES | SIGHAND | SYSVSEM | SETTLS | PARENT_SETTID |
+  // CHILD_CLEARTID, and THREAD; or what waitpid waits for.
+  kCloneShared = 0x3c0f00,
+  kCloneThread = kCloneShared | 0x10000,
+  kCloneProcess = kCloneShared | 17,
 };
 
 static long call(long number, long a, long b, long c, long d, long e, long f) {
@@ -87,7 +98,7 @@ static struct thread* set_up_tls(char* stack) {
 // work(argument) and exit. In assembly, since the two threads come back from the
 // system call to the same code with different stacks.
 long start_thread(void* stack, int32_t* id, void* tls, void (*work)(void*),
-                  void* argument);
+                  void* argument, long flags);
 __asm__(
     ".globl start_thread\n"
     "start_thread:\n"
@@ -98,9 +109,7 @@ __asm__(
     "  mov %rsi, %rdx\n"    // parent_tid
     "  mov %rsi, %r10\n"    // child_tid
     "  mov %rdi, %rsi\n"    // stack
-    // VM | FS | FILES | SIGHAND | THREAD | SYSVSEM | SETTLS | PARENT_SETTID |
-    // CHILD_CLEARTID
-    "  mov $0x3d0f00, %edi\n"
+    "  mov %r9, %rdi\n"     // flags
     "  mov $56, %eax\n"
     "  syscall\n"
     "  test %rax, %rax\n"
@@ -116,7 +125,7 @@ __asm__(
     "1:\n"
     "  ret\n");
 
-static void* start(void (*work)(void*), void* argument) {
+static void* start_by(void (*work)(void*), void* argument, long flags) {
   char* const stack = (char*)call(kSysMmap, 0, kStackSize, kProtReadWrite,
                                   kMapPrivateAnonymous, -1, 0);
   if ((uintptr_t)stack > (uintptr_t)-4096) return NULL;
@@ -124,8 +133,17 @@ static void* start(void (*work)(void*), void* argument) {
   // Below the variables, on a boundary of 16 bytes as a call expects it.
   const uintptr_t top =
       ((uintptr_t)thread - g_tls.size - 4096) & ~(uintptr_t)15;
-  const long id = start_thread((void*)top, &thread->id, thread, work, argument);
+  const long id =
+      start_thread((void*)top, &thread->id, thread, work, argument, flags);
   return id > 0 ? thread : NULL;
+}
+
+static void* start(void (*work)(void*), void* argument) {
+  return start_by(work, argument, kCloneThread);
+}
+
+static void* start_process(void (*work)(void*), void* argument) {
+  return start_by(work, argument, kCloneProcess);
 }
 
 static void join(void* handle) {
@@ -139,6 +157,11 @@ static void join(void* handle) {
   call(kSysMunmap, (long)thread->stack, kStackSize, 0, 0, 0, 0);
 }
 
+static void join_process(void* handle) {
+  join(handle);
+  call(kSysWait4, -1, 0, 0, 0, 0, 0);
+}
+
 static void yield(void) { call(kSysSchedYield, 0, 0, 0, 0, 0, 0); }
 
 // ---- The program ----
@@ -147,10 +170,41 @@ static _Thread_local int g_mine = 7;  // beside those of the instances
 
 static void look_at_tls(void* argument) { *(int*)argument = g_mine++; }
 
+// Holds a heap for as long as it is told.
+static int g_stage;
+static void hold_a_heap(void* block) {
+  *(void**)block = near_malloc(100);
+  __atomic_store_n(&g_stage, 1, __ATOMIC_RELEASE);
+  while (__atomic_load_n(&g_stage, __ATOMIC_ACQUIRE) == 1) yield();
+  near_free(*(void**)block);
+}
+
+static int run_in_processes(void) {
+  const struct instance near = INSTANCE(near_);
+  const struct instance far = INSTANCE(far_);
+  // What one of them had is not taken over by the next.
+  const struct threads processes = {start_process, join_process, yield, 0};
+  const int line = run_work(&near, &far, &processes);
+  if (line != 0) return line;
+  void* block = NULL;
+  void* const process = start_process(hold_a_heap, &block);
+  if (process == NULL) return 6;
+  while (__atomic_load_n(&g_stage, __ATOMIC_ACQUIRE) == 0) yield();
+  const int busy = near_shutdown();
+  __atomic_store_n(&g_stage, 2, __ATOMIC_RELEASE);
+  join_process(process);
+  if (block == NULL) return 7;
+  // Where the system does not say who shares memory, nobody seems to.
+  const long self = call(kSysGetpid, 0, 0, 0, 0, 0, 0);
+  const int may_ask = call(kSysKcmp, self, self, kKcmpVm, 0, 0, 0) == 0;
+  if (busy != kErrorBusy && may_ask) return 8;
+  return near_shutdown() == 0 ? 0 : 9;
+}
+
 static int run(void) {
   const struct instance near = INSTANCE(near_);
   const struct instance far = INSTANCE(far_);
-  const struct threads threads = {start, join, yield};
+  const struct threads threads = {start, join, yield, 1};
   for (int i = 0; i < 2; ++i) {
     int seen = 0;
     void* const thread = start(look_at_tls, &seen);
@@ -163,7 +217,7 @@ static int run(void) {
     const int line = run_work(&near, &far, &threads);
     if (line != 0) return line;  // of work.c, from 10 on
   }
-  return 0;
+  return run_in_processes();
 }
 
 // `stack` is as the kernel leaves it: argc, argv, null, environment, null,

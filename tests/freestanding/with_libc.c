@@ -51,7 +51,7 @@ static void end_with_a_block(void* argument) {
 int main(void) {
   const struct instance near = INSTANCE(near_);
   const struct instance home = INSTANCE(home_);
-  const struct threads threads = {start, join, yield};
+  const struct threads threads = {start, join, yield, 1};
   for (int i = 0; i < 2; ++i) {
     const int line = run_work(&near, &home, &threads);
     if (line != 0) {

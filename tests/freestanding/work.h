@@ -25,6 +25,7 @@ struct threads {
   void* (*start)(void (*work)(void* argument), void* argument);
   void (*join)(void* thread);
   void (*yield)(void);
+  int taken_over;  // whether a later one gets the heap of one that is gone
 };
 
 // 0 if all was as it should be, or the line that found something else. Leaves

@@ -1,6 +1,7 @@
 // syscall.h repeats the kernel's numbers; here they meet the system's headers.
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/kcmp.h>
 #include <linux/mman.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -32,6 +33,7 @@ TEST(Constants, SystemCallNumbers) {
   EXPECT_EQ(kSysClockGettime, SYS_clock_gettime);
   EXPECT_EQ(kSysExitGroup, SYS_exit_group);
   EXPECT_EQ(kSysTgkill, SYS_tgkill);
+  EXPECT_EQ(kSysKcmp, SYS_kcmp);
 }
 
 TEST(Constants, Memory) {
@@ -55,6 +57,7 @@ TEST(Constants, Rest) {
   EXPECT_EQ(kFutexTryLockPi, FUTEX_TRYLOCK_PI);
   EXPECT_EQ(kFutexPrivate, FUTEX_PRIVATE_FLAG);
   EXPECT_EQ(kClockMonotonicCoarse, CLOCK_MONOTONIC_COARSE);
+  EXPECT_EQ(kKcmpVm, KCMP_VM);
   EXPECT_EQ(kSigAbrt, SIGABRT);
   EXPECT_EQ(kSigUnblock, SIG_UNBLOCK);
   EXPECT_EQ(kErrAgain, EAGAIN);

@@ -40,6 +40,8 @@ bool CallOnce(Primitive primitive, char* p) {
       return Refresh(p, kMiB);
     case Primitive::kThreadMayBeAlive:
       return !ThreadMayBeAlive(1u << 29);  // it succeeds in knowing better
+    case Primitive::kSharesMemory:
+      return SharesMemory(CurrentProcess());
     default:
       ADD_FAILURE() << NameOf(primitive);
       return false;
@@ -47,10 +49,11 @@ bool CallOnce(Primitive primitive, char* p) {
 }
 
 constexpr Primitive kFailing[] = {
-    Primitive::kReserve, Primitive::kMap,
-    Primitive::kCommit,  Primitive::kUnmap,
-    Primitive::kPurge,   Primitive::kMovePages,
-    Primitive::kRefresh, Primitive::kThreadMayBeAlive,
+    Primitive::kReserve,      Primitive::kMap,
+    Primitive::kCommit,       Primitive::kUnmap,
+    Primitive::kPurge,        Primitive::kMovePages,
+    Primitive::kRefresh,      Primitive::kThreadMayBeAlive,
+    Primitive::kSharesMemory,
 };
 
 class FakeTest : public testing::TestWithParam<Primitive> {

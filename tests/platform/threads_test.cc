@@ -27,6 +27,32 @@ TEST(CurrentThread, DiffersAmongTheLiving) {
   std::thread([main] { EXPECT_NE(CurrentThread(), main); }).join();
 }
 
+TEST(SharesMemory, OneselfAndAChildThatTheParentWaitsFor) {
+  if (!SharesMemory(CurrentProcess()))
+    GTEST_SKIP() << "the system call kcmp is not allowed here";
+  const pid_t parent = getpid();
+  const pid_t child = vfork();
+  if (child == 0) {
+    _exit(SharesMemory(static_cast<ProcessId>(parent)) ? 0 : 1);
+  }
+  int status = 1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(SharesMemory, NotAChildOfFork) {
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child == 0) {
+    _exit(SharesMemory(static_cast<ProcessId>(parent)) ? 1 : 0);
+  }
+  EXPECT_FALSE(SharesMemory(static_cast<ProcessId>(child)));
+  int status = 1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_FALSE(SharesMemory(static_cast<ProcessId>(child))) << "it is gone";
+}
+
 TEST(ThreadMayBeAlive, Oneself) {
   EXPECT_TRUE(ThreadMayBeAlive(CurrentThread()));
 }
