@@ -25,7 +25,8 @@ size_t PageSize();
 // Reserves address space that cannot be accessed and costs no memory.
 // Pre:   size > 0, a multiple of the page size; alignment a power of two.
 // Post:  [result, result + size) is this process's, inaccessible; result is
-//        aligned. The surplus that alignment takes was given back.
+//        aligned. The surplus that alignment takes was given back, unless the
+//        system takes nothing of it.
 // Error: null, and nothing is reserved.
 void* Reserve(size_t size, size_t alignment);
 

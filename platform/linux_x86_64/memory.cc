@@ -33,10 +33,20 @@ void* Reserve(size_t size, size_t alignment) {
   const uintptr_t aligned = (begin + alignment - 1) & ~(alignment - 1);
   const size_t head = aligned - begin;
   const size_t tail = surplus - head;
-  // Trimming the ends of a mapping nobody knows of cannot need a further
-  // mapping, so it cannot fail.
-  if (head != 0) Call(kSysMunmap, Word(begin), Word(head));
-  if (tail != 0) Call(kSysMunmap, Word(aligned + size), Word(tail));
+  const bool headless =
+      head == 0 || !Failed(Call(kSysMunmap, Word(begin), Word(head)));
+  const bool trimmed =
+      headless && (tail == 0 ||
+                   !Failed(Call(kSysMunmap, Word(aligned + size), Word(tail))));
+  // The system may have joined the mapping to a neighbour of the same kind, and
+  // to trim it there takes a mapping more than the process may have. To give
+  // back all of it takes none, but between two such neighbours; then the
+  // surplus stays.
+  const uintptr_t left = headless ? aligned : begin;
+  if (!trimmed && !Failed(Call(kSysMunmap, Word(left),
+                               Word(begin + size + surplus - left)))) {
+    return nullptr;
+  }
   return reinterpret_cast<void*>(aligned);
 }
 

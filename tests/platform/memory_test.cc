@@ -8,6 +8,7 @@
 
 #include "gtest/gtest.h"
 #include "platform/platform.h"
+#include "tests/platform/crowd.h"
 #include "tests/platform/mappings.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -307,6 +308,31 @@ TEST_F(MemoryTest, AThousandMovesCostNoMappings) {
   EXPECT_TRUE(AllAre(p + at * kMiB, kMiB, 0x5a));
   // The block, what is before it, and what is behind.
   EXPECT_LE(MappingsIn(p, 16 * kMiB).size(), 3u);
+}
+
+// A new mapping of the kind that a neighbour is of becomes one with it, and then
+// its ends cannot be cut off where the process may have no mapping more.
+TEST_F(MemoryTest, ReserveWithoutAMappingLeftLeavesNothing) {
+  using alcove_tests::Crowd;
+  if (!Crowd::IsPossible()) GTEST_SKIP() << Crowd::kImpossible;
+  const auto inaccessible = [] {
+    size_t bytes = 0;
+    for (const auto& mapping : ReadMappings())
+      bytes += mapping.access == "---p" ? mapping.end - mapping.begin : 0;
+    return bytes;
+  };
+  const size_t before = inaccessible();
+  bool good = false;
+  {
+    const Crowd crowd(0);
+    good = crowd.good();
+    for (size_t alignment = 4096; alignment <= 64 * kMiB; alignment *= 2) {
+      void* const p = Reserve(5 * kMiB, alignment);
+      if (p != nullptr) good = good && Unmap(p, 5 * kMiB);
+    }
+  }
+  EXPECT_TRUE(good);
+  EXPECT_EQ(inaccessible(), before);
 }
 
 TEST_F(MemoryTest, AdviseHugePagesIsAHint) {
