@@ -15,6 +15,12 @@ constexpr size_t kScarceShare = 8;
 // them hold any amount.
 constexpr size_t kDoubledMax = size_t{128} << 30;
 
+// There are few places for ranges. What comes in small pieces gets this many of
+// them; after that a range has to add this share to what there is, or the last
+// place would be taken when the system is generous again.
+constexpr unsigned kSmallRangesMax = Region::kRangesMax / 2;
+constexpr size_t kWorthShare = 4;
+
 // How much unused memory may lie about. There is nobody who would clean up in a
 // program that has fallen silent, so what its last frees leave has to be little
 // from the beginning: a constant, or a share of what is in use, since what is
@@ -55,7 +61,12 @@ ALCOVE_COLD bool Region::AddRange(unsigned slot, size_t units_needed,
                                   size_t room) {
   if (slot >= kRangesMax || units_needed > (size_t{1} << 47 >> kUnitShift))
     return false;
-  const size_t least = RoundUp(units_needed << kUnitShift, kRangeGranule);
+  size_t least = RoundUp(units_needed << kUnitShift, kRangeGranule);
+  if (slot >= kSmallRangesMax) {
+    size_t reserved = 0;
+    for (unsigned i = 0; i < slot; ++i) reserved += range(i)->size();
+    least = Max(least, RoundUp(reserved / kWorthShare, kRangeGranule));
+  }
   size_t size = RoundUp(Config::kRegionReserve, kRangeGranule);
   for (unsigned i = 0; i < slot && size < kDoubledMax; ++i) size *= 2;
   size = Max(size, least);

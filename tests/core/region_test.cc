@@ -143,6 +143,24 @@ TEST_F(RegionTest, ReserveRefusedOnceAsksForLess) {
   EXPECT_EQ(Ranges(), 1u);
 }
 
+// Where the system grants only the shortest ranges, time and again, a place is
+// left for what it grants when it is generous.
+TEST_F(RegionTest, ShortRangesLeavePlaces) {
+  for (int i = 0; i < 100; ++i) {
+    // Each range is to be twice as long as the one before, up to 128 GiB.
+    size_t wanted = Config::kRegionReserve;
+    for (unsigned n = Ranges(); n != 0 && wanted < size_t{128} << 30; --n)
+      wanted *= 2;
+    uint64_t refused = 0;
+    for (; wanted > kRangeGranule; wanted /= 2) ++refused;
+    const ScopedFailures failures(Primitive::kReserve, {1, refused, 1});
+    region_.Allocate(kRangeGranule / kUnit, kUnit);
+  }
+  EXPECT_GT(Ranges(), 10u);
+  EXPECT_LT(Ranges(), Region::kRangesMax);
+  EXPECT_NE(region_.Allocate(1000, kUnit).range, nullptr);
+}
+
 TEST_F(RegionTest, ReserveRefusedAlways) {
   {
     const ScopedFailures failures(Primitive::kReserve, Failures::Always());
