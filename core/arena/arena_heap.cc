@@ -70,9 +70,7 @@ void ArenaHeap::Retire(Stack<LedgerGroup>* spare_groups) {
   // A slab in it may be somebody else's by now (remote.h), and has to hear that.
   OpenMail([](Slab*) {});
   ledger_.Clear(spare_groups);
-  // Last: who looks at an arena from another thread skips heaps that were left,
-  // and must find nothing in one that was.
-  left_.Store(0, Order::kRelease);
+  left_.Clear();  // last
 }
 
 void ArenaHeap::Leave(const Region& region, MapEntry gone) {
@@ -86,7 +84,7 @@ void ArenaHeap::Leave(const Region& region, MapEntry gone) {
       SetEntry(*range, range->IndexOf(entry.start()), gone);
     });
   }
-  left_.Store(1, Order::kRelaxed);
+  left_.Set();
 }
 
 void ArenaHeap::Rest() {

@@ -12,24 +12,13 @@
 #ifndef ALCOVE_CORE_ARENA_ARENA_HEAP_H_
 #define ALCOVE_CORE_ARENA_ARENA_HEAP_H_
 
+#include "core/arena/ending.h"
 #include "core/arena/ledger.h"
 #include "core/heap/heap.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
 class Arena;
-
-// A place in the instance's table of arenas, and above it the arena's number:
-// no two arenas ever have the same. 0 is none.
-using ArenaHandle = uint64_t;
-inline constexpr unsigned kArenaPlaceBits = 16;
-inline constexpr unsigned kArenasMax = (1u << kArenaPlaceBits) - 1;
-constexpr ArenaHandle MakeHandle(uint64_t number, unsigned place) {
-  return number << kArenaPlaceBits | place;
-}
-constexpr unsigned PlaceOfHandle(ArenaHandle handle) {
-  return handle & kArenasMax;
-}
 
 // The `size_class` of a descriptor in an arena that is of no slab: of a large
 // block, and of a run of units that a monotonic arena fills from below.
@@ -170,7 +159,7 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   void Leave(const Region& region, MapEntry gone);
   // It is in the list of an arena that ended, or of one that began since and
   // that it has not joined.
-  bool left() const { return left_.Load(Order::kAcquire) != 0; }
+  bool left() const { return left_.Is(); }
 
   // A span was taken for the arena.
   void Took(const Span& span, size_t units) {
@@ -325,7 +314,7 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
   // a unit; and the one, if that was all.
   unsigned spans_ = 0;
   Span only_;
-  Atomic<uint32_t> left_;
+  LeftBehind left_;
 
   bool resting_ = false;  // nothing was allocated in the unit that was left
   Slab* run_ = nullptr;

@@ -70,33 +70,10 @@ void UnchargeAll(Arena* arena) {
   arena->quota.Forget();
 }
 
-// While a child of `parent` is ended: whoever ends the parent waits for that. Of
-// what was begun in a process that this one was forked from, or by a thread that
-// was killed, nobody says so any more.
-class Ending {
- public:
-  Ending(Heap* home, ArenaHandle parent, Atomic<uint32_t>* homeless)
-      : home_(home), homeless_(homeless) {
-    if (home_ != nullptr) {
-      home_->ending.Store(parent, Order::kRelaxed);
-    } else {
-      homeless_->FetchAdd(1, Order::kRelaxed);
-    }
-  }
-  ~Ending() {
-    if (home_ != nullptr) {
-      home_->ending.Store(0, Order::kRelease);
-    } else {
-      homeless_->FetchSub(1, Order::kRelease);
-    }
-  }
-  Ending(const Ending&) = delete;
-  Ending& operator=(const Ending&) = delete;
-
- private:
-  Heap* const home_;
-  Atomic<uint32_t>* const homeless_;
-};
+// Where a thread says what it ends; null if it has no heap.
+Atomic<uint64_t>* EndingOf(Heap* home) {
+  return home == nullptr ? nullptr : &home->tenancy.ending;
+}
 
 void ClearWords(Atomic<BitWord>* words, size_t count) {
   for (size_t i = 0; i < count; ++i) words[i].Store(0, Order::kRelaxed);
@@ -352,16 +329,14 @@ ArenaHandle Arenas::Create(Instance* instance, Heap* home,
   if (options.parent != 0) {
     parent = Resolve(options.parent);
     if (parent->level + 1 >= kLevelsMax) return 0;
-    parent->children.FetchAdd(1, Order::kAcqRel);
-    // Whoever ends it meanwhile has not waited for this child.
-    if (parent->handle.Load(Order::kAcquire) != options.parent)
+    if (!CountChild(&parent->children, parent->handle, options.parent))
       StopGone(options.parent);
   }
   ThreadArenas* const mine = ThreadArenas::Of(home);
   Arena* const arena =
       mine->kept_count != 0 ? mine->kept[--mine->kept_count] : NewArena();
   if (ALCOVE_UNLIKELY(arena == nullptr)) {
-    if (parent != nullptr) parent->children.FetchSub(1, Order::kRelease);
+    if (parent != nullptr) UncountChild(&parent->children);
     return 0;
   }
   const uint64_t number = ALCOVE_LIKELY(mine->next_number != mine->numbers_end)
@@ -476,33 +451,27 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
   const ArenaHandle handle =
       MakeHandle(arena->number.Load(Order::kRelaxed), arena->place);
   const Table* const table = table_.Load(Order::kAcquire);
-  unsigned waits = 0;
-  for (;;) {
-    uint32_t left = arena->children.Load(Order::kAcquire);
-    if (left == 0) return;
+  const auto end_those = [&] {
+    uint32_t ended = 0;
     const uint32_t places = places_.Load(Order::kRelaxed);
     for (uint32_t place = 1; place <= places; ++place) {
       Arena* const child = table[place].Load(Order::kAcquire);
       if (child == nullptr) continue;
-      ArenaHandle own = child->handle.Load(Order::kAcquire);
-      if (own == 0 || child->parent_handle.Load(Order::kRelaxed) != handle)
-        continue;
-      if (child->handle.CompareExchange(own, 0, Order::kAcqRel)) {
-        Finish(child, own, home);
-        --left;
-      }
+      const ArenaHandle own =
+          TakeChild(&child->handle, child->parent_handle, handle);
+      if (own == 0) continue;
+      Finish(child, own, home);
+      ++ended;
     }
-    if (left == 0) continue;
-    // Other threads are just ending the rest; below what they end, only they do.
-    // Or they were, when this process was forked from theirs: there is nobody to
-    // wait for then, and the count is as it was before the look.
-    if (++waits % kWaitsPerLook == 0 &&
-        homeless_ending_.Load(Order::kAcquire) == 0 &&
-        !instance()->registry.SomebodyEnds(handle)) {
-      arena->children.CompareExchange(left, 0, Order::kAcquire);
-    }
-    platform::Yield();
-  }
+    return ended;
+  };
+  AwaitChildren(
+      &arena->children, kWaitsPerLook, end_those,
+      [&] {
+        return homeless_ending_.Load(Order::kAcquire) != 0 ||
+               instance()->registry.SomebodyEnds(handle);
+      },
+      [] { platform::Yield(); });
 }
 
 // The end of a small monotonic arena that only this thread used: its unit and
@@ -620,7 +589,7 @@ void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
   }
   Arena* const parent = arena->parent;
   PutAway(arena, home);
-  if (parent != nullptr) parent->children.FetchSub(1, Order::kRelease);
+  if (parent != nullptr) UncountChild(&parent->children);
 }
 
 // Gives all heaps of an arena that is none back but one of this thread's, if
@@ -657,11 +626,7 @@ void Arenas::PutAway(Arena* arena, Heap* home) {
 }
 
 ALCOVE_INLINE void Arenas::End(Arena* arena, ArenaHandle handle, Heap* home) {
-  ArenaHandle expected = handle;
-  if (ALCOVE_UNLIKELY(
-          !arena->handle.CompareExchange(expected, 0, Order::kAcqRel))) {
-    StopGone(handle);
-  }
+  if (ALCOVE_UNLIKELY(!TakeHandle(&arena->handle, handle))) StopGone(handle);
   Finish(arena, handle, home);
 }
 
@@ -669,7 +634,7 @@ void Arenas::Destroy(Heap* home, ArenaHandle handle) {
   Arena* const arena = Resolve(handle);
   const ArenaHandle parent = arena->parent_handle.Load(Order::kRelaxed);
   if (ALCOVE_UNLIKELY(parent != 0)) {
-    const Ending ending(home, parent, &homeless_ending_);
+    const Ending ending(EndingOf(home), parent, &homeless_ending_);
     return End(arena, handle, home);
   }
   End(arena, handle, home);

@@ -11,6 +11,7 @@
 #include "core/heap/bin.h"
 #include "core/heap/remote.h"
 #include "core/heap/slot_pool.h"
+#include "core/heap/tenancy.h"
 #include "core/region/region.h"
 #include "core/size/size_class.h"
 #include "core/slab/slab.h"
@@ -209,17 +210,8 @@ class Heap : public HeapFront, public SlabOwner {
   void CountLarge(size_t blocks, size_t bytes);
 
   // The thread that this heap belongs to, 0 for none.
-  platform::ThreadId thread() const {
-    return static_cast<platform::ThreadId>(tenancy.Load(Order::kAcquire));
-  }
-  // Its id, and above it how often the heap was taken: while one thread asks
-  // whether another is dead, a new one can be born with the same id and take
-  // the heap, and then the asker must not.
-  Atomic<uint64_t> tenancy;
-  Atomic<platform::ProcessId> process;  // in which it was taken last
-  // What the layer above has the thread end, if others may wait for that; 0 is
-  // nothing, and so it is again when the heap changes hands.
-  Atomic<uint64_t> ending;
+  platform::ThreadId thread() const { return tenancy.thread(); }
+  Tenancy tenancy;
   // In the registry's list, and whether it has a mapping of its own; they never
   // change once it is there.
   Heap* next_heap = nullptr;

@@ -14,34 +14,11 @@ constexpr unsigned kProbesMax = 64;
 // A heap and its slots.
 constexpr size_t kBytes = sizeof(Heap) + SlotPool::SlotsMax() * sizeof(void*);
 
-// Takes a heap whose tenancy was `before`; false if somebody else did since.
-bool Take(Heap* heap, uint64_t before, platform::ThreadId self,
-          platform::ProcessId process) {
-  const uint64_t taken = ((before >> 32) + 1) << 32 | self;
-  if (!heap->tenancy.CompareExchange(before, taken, Order::kAcquire)) {
-    return false;
-  }
-  heap->process.Store(process, Order::kRelaxed);
-  heap->ending.Store(0, Order::kRelaxed);
-  return true;
-}
-
-// Whether the heap was taken before this process was forked. Its thread's id is
-// one of the parent's then, and what the kernel says about it means nothing
-// here: the thread that forked goes on with its heap under another id.
-bool IsInherited(const Heap* heap, platform::ProcessId process) {
-  return heap->process.Load(Order::kRelaxed) != process;
-}
-
 // The mapping of a heap that has one of its own.
 void Unmap(Heap* heap) {
   char* const memory =
       reinterpret_cast<char*>(heap) - AddressOf(heap) % platform::PageSize();
   platform::Unmap(memory, Registry::HeapBytes());
-}
-
-void Leave(Heap* heap) {
-  heap->tenancy.FetchAnd(~uint64_t{0} << 32, Order::kRelease);
 }
 
 }  // namespace
@@ -53,20 +30,13 @@ size_t Registry::HeapBytes() {
 ALCOVE_COLD Heap* Registry::Adopt(platform::ThreadId self) {
   const platform::ProcessId process = platform::CurrentProcess();
   unsigned probes = 0;
+  const auto may_be_alive = [&probes](platform::ThreadId thread) {
+    if (probes == kProbesMax) return true;
+    ++probes;
+    return platform::ThreadMayBeAlive(thread);
+  };
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
-    const uint64_t tenancy = heap->tenancy.Load(Order::kRelaxed);
-    const auto thread = static_cast<platform::ThreadId>(tenancy);
-    if (thread != 0) {
-      if (IsInherited(heap, process)) continue;
-      // It may be this thread's own, of another level.
-      if (Config::kAsyncSignalSafe && thread == self) continue;
-      if (thread != self) {
-        if (probes == kProbesMax) continue;
-        ++probes;
-        if (platform::ThreadMayBeAlive(thread)) continue;
-      }
-    }
-    if (Take(heap, tenancy, self, process)) return heap;
+    if (heap->tenancy.TakeOver(self, process, may_be_alive)) return heap;
   }
   return nullptr;
 }
@@ -93,8 +63,7 @@ ALCOVE_COLD Heap* Registry::Create(Instance* instance,
   heap->mapped = mapped;
   heap->Init(instance, static_cast<HeapNumber>(number),
              reinterpret_cast<void**>(heap + 1));
-  heap->tenancy.Store(self, Order::kRelaxed);
-  heap->process.Store(platform::CurrentProcess(), Order::kRelaxed);
+  heap->tenancy.Begin(self, platform::CurrentProcess());
   Heap* head = heaps_.Load(Order::kRelaxed);
   do {
     heap->next_heap = head;
@@ -114,7 +83,7 @@ ALCOVE_COLD Heap* Registry::Acquire(Instance* instance) {
 ALCOVE_COLD void Registry::HandBack(Heap* heap) {
   heap->Drain();
   Heap* const suspect = heap->TakeSuspect();
-  Leave(heap);
+  heap->tenancy.Leave();
   if (suspect != nullptr) CleanUpIfDead(suspect);
 }
 
@@ -122,16 +91,9 @@ namespace {
 
 // Takes a heap that is nobody's or whose thread is gone. *died: the latter.
 bool TakeDead(Heap* heap, bool* died) {
-  const platform::ThreadId self = platform::CurrentThread();
-  const platform::ProcessId process = platform::CurrentProcess();
-  const uint64_t tenancy = heap->tenancy.Load(Order::kRelaxed);
-  const auto thread = static_cast<platform::ThreadId>(tenancy);
-  if (thread != 0) {
-    if (thread == self || IsInherited(heap, process)) return false;
-    if (platform::ThreadMayBeAlive(thread)) return false;
-  }
-  *died = thread != 0;
-  return Take(heap, tenancy, self, process);
+  return heap->tenancy.TakeIfDead(platform::CurrentThread(),
+                                  platform::CurrentProcess(),
+                                  platform::ThreadMayBeAlive, died);
 }
 
 }  // namespace
@@ -140,7 +102,7 @@ ALCOVE_COLD void Registry::CleanUpIfDead(Heap* heap) {
   bool died;
   if (!TakeDead(heap, &died)) return;
   heap->CleanUp(died);
-  Leave(heap);
+  heap->tenancy.Leave();
 }
 
 ALCOVE_COLD bool Registry::TakeIfDead(Heap* heap) {
@@ -151,7 +113,7 @@ ALCOVE_COLD bool Registry::TakeIfDead(Heap* heap) {
   return true;
 }
 
-ALCOVE_COLD void Registry::LeaveTaken(Heap* heap) { Leave(heap); }
+ALCOVE_COLD void Registry::LeaveTaken(Heap* heap) { heap->tenancy.Leave(); }
 
 ALCOVE_COLD void Registry::CleanUpDead() {
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
@@ -164,12 +126,9 @@ ALCOVE_COLD void Registry::CleanUpNamesakes() {
     const platform::ThreadId self = platform::CurrentThread();
     const platform::ProcessId process = platform::CurrentProcess();
     for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
-      const uint64_t tenancy = heap->tenancy.Load(Order::kRelaxed);
-      if (static_cast<platform::ThreadId>(tenancy) != self) continue;
-      if (IsInherited(heap, process)) continue;
-      if (!Take(heap, tenancy, self, process)) continue;
+      if (!heap->tenancy.TakeFromNamesake(self, process)) continue;
       heap->CleanUp(true);
-      Leave(heap);
+      heap->tenancy.Leave();
     }
   }
 }
@@ -178,12 +137,8 @@ ALCOVE_COLD bool Registry::SomebodyEnds(uint64_t what) const {
   const platform::ThreadId self = platform::CurrentThread();
   const platform::ProcessId process = platform::CurrentProcess();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
-    if (heap->ending.Load(Order::kAcquire) != what) continue;
-    const platform::ThreadId thread = heap->thread();
-    if (thread != 0 && thread != self && !IsInherited(heap, process) &&
-        platform::ThreadMayBeAlive(thread)) {
+    if (heap->tenancy.Ends(what, self, process, platform::ThreadMayBeAlive))
       return true;
-    }
   }
   return false;
 }
@@ -194,13 +149,13 @@ ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
     const platform::ThreadId thread = heap->thread();
     if (heap == own || thread == 0) continue;
-    if (IsInherited(heap, process)) {
+    if (heap->tenancy.IsInherited(process)) {
       // Or that process goes on in this memory: then it may use the heap.
-      if (platform::SharesMemory(heap->process.Load(Order::kRelaxed)))
-        return true;
+      if (platform::SharesMemory(heap->tenancy.process())) return true;
       // Of those threads only the one that forked is here. A process's first
       // thread is it, and so is whose heap is inherited.
-      if (self == process || (own != nullptr && IsInherited(own, process)))
+      if (self == process ||
+          (own != nullptr && own->tenancy.IsInherited(process)))
         continue;
       return true;
     }

@@ -1,10 +1,7 @@
 // All heaps of an instance, and which thread each belongs to.
 //
 // Heaps are only ever added, at the head of a list, so that walking it needs no
-// lock. A heap changes hands by one compare-and-swap on its thread id. Three
-// kinds are there to be taken by a new thread: one that was handed back (id 0);
-// one with the new thread's own id, whose former thread must be gone, since ids
-// are unique among the living; and one whose thread the kernel says is gone.
+// lock. Who may take one over, and how, is in tenancy.h.
 #ifndef ALCOVE_CORE_HEAP_REGISTRY_H_
 #define ALCOVE_CORE_HEAP_REGISTRY_H_
 
@@ -47,7 +44,7 @@ class Registry {
   bool OthersLive(const Heap* own) const;
 
   // Whether a living thread other than the caller says that it is just ending
-  // `what` (Heap::ending).
+  // `what` (Tenancy::ending).
   bool SomebodyEnds(uint64_t what) const;
 
   // Unmaps all heaps. Nobody may use them any more.

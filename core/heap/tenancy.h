@@ -1,0 +1,118 @@
+// Who has a heap, and who may take it over.
+//
+// A heap changes hands by one compare-and-swap on a word: the id of the thread
+// that has it, 0 for nobody, and above it how often it was taken. Three kinds are
+// there to be taken by a new thread: one that was handed back (id 0); one with the
+// new thread's own id, whose former thread must be gone, since ids are unique
+// among the living; and one whose thread the kernel says is gone. While one thread
+// asks about another, a new one can be born with the same id and take the heap;
+// then the asker must not, and the count tells.
+//
+// What the former thread did to the heap is there for the next one: where it was
+// handed back, by this word; where the thread is gone, because the kernel was in
+// between.
+#ifndef ALCOVE_CORE_HEAP_TENANCY_H_
+#define ALCOVE_CORE_HEAP_TENANCY_H_
+
+#include "core/base/atomic.h"
+#include "platform/platform.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+class Tenancy {
+ public:
+  // For a heap that nobody knows yet.
+  void Begin(platform::ThreadId self, platform::ProcessId process) {
+    word_.Store(self, Order::kRelaxed);
+    process_.Store(process, Order::kRelaxed);
+  }
+
+  // In which it was taken last.
+  platform::ProcessId process() const { return process_.Load(Order::kRelaxed); }
+
+  // The thread that has it, 0 for none.
+  platform::ThreadId thread() const {
+    return static_cast<platform::ThreadId>(word_.Load(Order::kAcquire));
+  }
+
+  // Takes it, if it is one of the three kinds, for the calling thread, which has
+  // none. `may_be_alive(thread)` asks the kernel.
+  template <typename MayBeAlive>
+  bool TakeOver(platform::ThreadId self, platform::ProcessId process,
+                MayBeAlive may_be_alive) {
+    const uint64_t before = word_.Load(Order::kRelaxed);
+    const auto thread = static_cast<platform::ThreadId>(before);
+    if (thread != 0) {
+      if (IsInherited(process)) return false;
+      // It may be this thread's own, of another level.
+      if (Config::kAsyncSignalSafe && thread == self) return false;
+      if (thread != self && may_be_alive(thread)) return false;
+    }
+    return Take(before, self, process);
+  }
+
+  // The same for a thread that has another heap, or that does not look for one:
+  // what has its id is its own then. *died: it was a thread's that is gone.
+  template <typename MayBeAlive>
+  bool TakeIfDead(platform::ThreadId self, platform::ProcessId process,
+                  MayBeAlive may_be_alive, bool* died) {
+    const uint64_t before = word_.Load(Order::kRelaxed);
+    const auto thread = static_cast<platform::ThreadId>(before);
+    if (thread != 0) {
+      if (thread == self || IsInherited(process)) return false;
+      if (may_be_alive(thread)) return false;
+    }
+    *died = thread != 0;
+    return Take(before, self, process);
+  }
+
+  // Takes one that bears the id of the calling thread, which has none.
+  bool TakeFromNamesake(platform::ThreadId self, platform::ProcessId process) {
+    const uint64_t before = word_.Load(Order::kRelaxed);
+    if (static_cast<platform::ThreadId>(before) != self) return false;
+    return !IsInherited(process) && Take(before, self, process);
+  }
+
+  // Hands it back.
+  void Leave() { word_.FetchAnd(~uint64_t{0} << 32, Order::kRelease); }
+
+  // Whether it was taken before this process was forked. Its thread's id is one
+  // of the parent's then, and what the kernel says about it means nothing here:
+  // the thread that forked goes on with its heap under another id.
+  bool IsInherited(platform::ProcessId process) const {
+    return this->process() != process;
+  }
+
+  // Whether a living thread other than the caller says that it ends `what`.
+  template <typename MayBeAlive>
+  bool Ends(uint64_t what, platform::ThreadId self, platform::ProcessId process,
+            MayBeAlive may_be_alive) const {
+    if (ending.Load(Order::kAcquire) != what) return false;
+    const platform::ThreadId tenant = thread();
+    return tenant != 0 && tenant != self && !IsInherited(process) &&
+           may_be_alive(tenant);
+  }
+
+ private:
+  // False if somebody else did since the word was `before`.
+  bool Take(uint64_t before, platform::ThreadId self,
+            platform::ProcessId process) {
+    const uint64_t taken = ((before >> 32) + 1) << 32 | self;
+    if (!word_.CompareExchange(before, taken, Order::kAcquire)) return false;
+    process_.Store(process, Order::kRelaxed);
+    ending.Store(0, Order::kRelaxed);
+    return true;
+  }
+
+  Atomic<uint64_t> word_;
+  Atomic<platform::ProcessId> process_;  // in which it was taken last
+
+ public:
+  // What the layer above has the thread end, if others may wait for that; 0 is
+  // nothing, and so it is again when the heap changes hands.
+  Atomic<uint64_t> ending;
+};
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_HEAP_TENANCY_H_
