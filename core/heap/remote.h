@@ -20,7 +20,8 @@
 // in 2. The operations on `pending` and `owner` are sequentially consistent for
 // that: the store of the owner comes before the block exists, so before 2 and
 // 3; if 3 read the 1 that b replaces, 3 comes before b, and c, after b, sees
-// that store or a later one.
+// that store or a later one. So are 2 and the look at the bits in d: if 3 reads
+// the 1 that b replaces, 2 comes before b, and d, after b, sees the bit.
 //
 // An owner that is stopped between a and d for good leaves a trail that
 // FinishMail follows. A freeing thread that is stopped in 3, after it made

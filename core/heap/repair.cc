@@ -77,7 +77,7 @@ ALCOVE_COLD void Heap::RepairSlabs() {
       unsigned available = slab->blocks - unsigned{slab->fresh};
       for (unsigned w = 0; w < slab->used_words(); ++w) {
         const BitWord freed =
-            slab->remote[w].Exchange(0, Order::kAcquire) & slab->UsedBits(w);
+            slab->remote[w].Exchange(0, Order::kSeqCst) & slab->UsedBits(w);
         counts_.received_blocks.Add(CountBits(freed));
         counts_.received_bytes.Add(CountBits(freed) * size_t{info.size});
         slab->local[w] |= freed;

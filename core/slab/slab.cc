@@ -126,7 +126,8 @@ unsigned TakeFresh(Slab* slab, const ClassInfo& info, unsigned limit) {
 unsigned CollectRemote(Slab* slab, const ClassInfo& info) {
   unsigned count = 0;
   for (unsigned w = 0; w < slab->used_words(); ++w) {
-    if (slab->remote[w].Load(Order::kRelaxed) == 0) continue;
+    // Sequentially consistent with the frees: core/heap/remote.h.
+    if (slab->remote[w].Load(Order::kSeqCst) == 0) continue;
     const BitWord freed = slab->remote[w].Exchange(0, Order::kAcquire);
     if (const BitWord never = freed & ~slab->UsedBits(w);
         ALCOVE_UNLIKELY(never != 0)) {
