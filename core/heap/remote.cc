@@ -27,10 +27,11 @@ ALCOVE_COLD void SlabOwner::FinishMail(MailTrail* trail) {
     // Else it may have been announced anew.
     if (slab->pending.Load(Order::kRelaxed) == Mark())
       slab->pending.Exchange(0, Order::kSeqCst);
-    trail->at_hand = nullptr;
-    KeepOrder();
     SlabOwner* const owner = slab->owner.Load(Order::kSeqCst);
     if (owner != nullptr && owner != this) Announce(owner, slab);
+    KeepOrder();
+    trail->at_hand = nullptr;
+    KeepOrder();
   }
   trail->marked = false;
   // The stack was not taken after all.

@@ -26,7 +26,9 @@
 // An owner that is stopped between a and d for good leaves a trail that
 // FinishMail follows. A freeing thread that is stopped in 3, after it made
 // `pending` 1 and before the push, leaves one slab of which later remote frees are
-// not heard of any more.
+// not heard of any more; so does an owner that is stopped there in c.
+//
+// tests/model explores all interleavings of small cases of this.
 #ifndef ALCOVE_CORE_HEAP_REMOTE_H_
 #define ALCOVE_CORE_HEAP_REMOTE_H_
 
@@ -115,15 +117,12 @@ ALCOVE_INLINE void SlabOwner::OpenRest(MailTrail* trail, Take take) {
     KeepOrder();
     trail->marked = true;
     slab->pending.Exchange(0, Order::kSeqCst);
+    SlabOwner* const owner = slab->owner.Load(Order::kSeqCst);
+    if (owner != nullptr && owner != this) Announce(owner, slab);
     trail->at_hand = nullptr;
     KeepOrder();
     trail->marked = false;
-    SlabOwner* const owner = slab->owner.Load(Order::kSeqCst);
-    if (owner == this) {
-      take(slab);
-    } else if (owner != nullptr) {
-      Announce(owner, slab);
-    }
+    if (owner == this) take(slab);
   }
 }
 
