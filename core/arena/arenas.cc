@@ -323,22 +323,26 @@ void Arenas::CallBack(const Arena* arena, uint64_t crossed,
 
 ArenaHandle Arenas::Create(Instance* instance, Heap* home,
                            const ArenaOptions& options) {
+  if (ALCOVE_LIKELY(options.parent == 0))
+    return CreateIn(nullptr, instance, home, options);
+  Arena* const parent = Resolve(options.parent);
+  if (parent->level + 1 >= kLevelsMax) return 0;
+  const Ending beginning(EndingOf(home), options.parent, &homeless_ending_);
+  if (!CountChild(&parent->children, parent->handle, options.parent))
+    StopGone(options.parent);
+  const ArenaHandle handle = CreateIn(parent, instance, home, options);
+  if (handle == 0) UncountChild(&parent->children);
+  return handle;
+}
+
+ArenaHandle Arenas::CreateIn(Arena* parent, Instance* instance, Heap* home,
+                             const ArenaOptions& options) {
   const Heap::AboveAtWork at_work(home);
   instance_.Store(instance, Order::kRelaxed);
-  Arena* parent = nullptr;
-  if (options.parent != 0) {
-    parent = Resolve(options.parent);
-    if (parent->level + 1 >= kLevelsMax) return 0;
-    if (!CountChild(&parent->children, parent->handle, options.parent))
-      StopGone(options.parent);
-  }
   ThreadArenas* const mine = ThreadArenas::Of(home);
   Arena* const arena =
       mine->kept_count != 0 ? mine->kept[--mine->kept_count] : NewArena();
-  if (ALCOVE_UNLIKELY(arena == nullptr)) {
-    if (parent != nullptr) UncountChild(&parent->children);
-    return 0;
-  }
+  if (ALCOVE_UNLIKELY(arena == nullptr)) return 0;
   const uint64_t number = ALCOVE_LIKELY(mine->next_number != mine->numbers_end)
                               ? mine->next_number++
                               : NewNumber(mine);
@@ -572,8 +576,7 @@ ALCOVE_COLD void Arenas::TrimDead() {
 // The rest of the end of an arena that has no handle any more.
 void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
   const Heap::AboveAtWork at_work(home);
-  if (ALCOVE_UNLIKELY(arena->children.Load(Order::kAcquire) != 0))
-    EndChildren(arena, home);
+  if (ALCOVE_UNLIKELY(HasChildren(arena->children))) EndChildren(arena, home);
   if (!EndRested(arena, home) && !LeaveHeaps(arena, home))
     EndBlocks(arena, home);
   if (arena->name[0].Load(Order::kRelaxed) != 0) {
@@ -647,8 +650,7 @@ void Arenas::Reset(Heap* home, ArenaHandle handle) {
   // which some units are others' already.
   arena->handle.Store(0, Order::kRelaxed);
   KeepOrder();
-  if (ALCOVE_UNLIKELY(arena->children.Load(Order::kAcquire) != 0))
-    EndChildren(arena, home);
+  if (ALCOVE_UNLIKELY(HasChildren(arena->children))) EndChildren(arena, home);
   EndBlocks(arena, home);
   for (ArenaHeap* heap = arena->heaps.Load(Order::kRelaxed); heap != nullptr;
        heap = heap->next.Load(Order::kRelaxed)) {

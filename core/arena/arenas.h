@@ -134,6 +134,8 @@ class Arenas {
   bool LeaveHeaps(Arena* arena, Heap* home);
   void TakeUp(ArenaHeap* heap, Heap* home);
   void KeepOwnHeap(Arena* arena, Heap* home, bool keep);
+  ArenaHandle CreateIn(Arena* parent, Instance* instance, Heap* home,
+                       const ArenaOptions& options);
   Arena* NewArena();
   uint64_t NewNumber(ThreadArenas* mine);
   ArenaHeap* NewHeap(Heap* home, ThreadArenas* mine);

@@ -8,11 +8,19 @@
 //   3. end the blocks
 //   4. parent's children -= 1
 //
-// Whoever brings a handle to 0 ends the arena, so that each is ended once. Who
-// ends a parent waits in 2 for children that others are just ending: between 1 and
-// 4 those say so (Ending). Of what was begun in a process that this one was forked
-// from, or by a thread that was killed, nobody says so any more; there is nobody to
-// wait for then, and nobody who would count it down.
+// Whoever brings a handle to 0 ends the arena, so that each is ended once. 1 and
+// the first look in 2, a and b are sequentially consistent: who begins a child of
+// an arena that is just ended is seen by who ends it, or sees that himself.
+//
+// Who ends a parent waits in 2 for children that others are just ending or
+// beginning: those say so from before 1 or a until behind 4 or c (Ending). Of what
+// was begun in a process that this one was forked from, or by a thread that was
+// killed, nobody says so any more; there is nobody to wait for then, and nobody who
+// would count it down. One looks before the search for children, which then finds
+// those that were begun, and after it: who ends one that the search did not find
+// said so before.
+//
+// tests/model explores all interleavings of small cases of this.
 #ifndef ALCOVE_CORE_ARENA_ENDING_H_
 #define ALCOVE_CORE_ARENA_ENDING_H_
 
@@ -23,7 +31,7 @@ namespace ALCOVE_CORE_NAMESPACE {
 
 // Step 1; whether the caller is who ends it.
 inline bool TakeHandle(Atomic<ArenaHandle>* handle, ArenaHandle expected) {
-  return handle->CompareExchange(expected, 0, Order::kAcqRel);
+  return handle->CompareExchange(expected, 0, Order::kSeqCst);
 }
 
 // Step 1 for what is a child of `parent`; its handle, 0 if there is none to end.
@@ -33,16 +41,24 @@ inline ArenaHandle TakeChild(Atomic<ArenaHandle>* handle,
   const ArenaHandle own = handle->Load(Order::kAcquire);
   // No two arenas have the same handle: if it can be taken, this was its parent.
   if (own == 0 || parent_handle.Load(Order::kRelaxed) != parent) return 0;
-  return TakeHandle(handle, own) ? own : 0;
+  if (TakeHandle(handle, own)) return own;
+  // For what who took it said before.
+  handle->Load(Order::kAcquire);
+  return 0;
 }
 
 // Steps a and b; false if the parent is gone.
 inline bool CountChild(Atomic<uint32_t>* children,
                        const Atomic<ArenaHandle>& parent_handle,
                        ArenaHandle parent) {
-  children->FetchAdd(1, Order::kAcqRel);
+  children->FetchAdd(1, Order::kSeqCst);
   // Whoever ends it meanwhile has not waited for this child.
-  return parent_handle.Load(Order::kAcquire) == parent;
+  return parent_handle.Load(Order::kSeqCst) == parent;
+}
+
+// Whether there is a step 2.
+inline bool HasChildren(const Atomic<uint32_t>& children) {
+  return children.Load(Order::kSeqCst) != 0;
 }
 
 // Step 4.
@@ -51,30 +67,30 @@ inline void UncountChild(Atomic<uint32_t>* children) {
 }
 
 // Step 2. end_those() ends children that have a handle, and says how many;
-// somebody_ends(), whether anybody says that he ends one; wait() is called before
-// each new look at the count, and each `waits_per_look` times, one looks whether
-// there is anybody to wait for.
+// somebody_ends(), whether anybody says that he ends or begins one; wait() is called
+// before each new look at the count, and each `waits_per_look` times, one looks
+// whether there is anybody to wait for.
 template <typename EndThose, typename SomebodyEnds, typename Wait>
-void AwaitChildren(Atomic<uint32_t>* children,
-                                 unsigned waits_per_look, EndThose end_those,
-                                 SomebodyEnds somebody_ends, Wait wait) {
+void AwaitChildren(Atomic<uint32_t>* children, unsigned waits_per_look,
+                   EndThose end_those, SomebodyEnds somebody_ends, Wait wait) {
   unsigned waits = 0;
   for (;;) {
     uint32_t left = children->Load(Order::kAcquire);
     if (left == 0) return;
+    const bool alone = ++waits % waits_per_look == 0 && !somebody_ends();
     left -= end_those();
     if (left == 0) continue;
     // Other threads are just ending the rest; below what they end, only they do.
     // Or they were, when this process was forked from theirs: the count is as it
-    // was before the look then.
-    if (++waits % waits_per_look == 0 && !somebody_ends())
+    // was before the looks then.
+    if (alone && !somebody_ends())
       children->CompareExchange(left, 0, Order::kAcquire);
     wait();
   }
 }
 
-// While a child of `parent` is ended by a thread: says so where that thread says
-// what it ends, or counts where it has no such place.
+// While a child of `parent` is ended or begun by a thread: says so where that
+// thread has a place for it, or counts where it has none.
 class Ending {
  public:
   Ending(Atomic<uint64_t>* said, ArenaHandle parent, Atomic<uint32_t>* homeless)

@@ -100,7 +100,8 @@ class Tenancy {
     const uint64_t taken = ((before >> 32) + 1) << 32 | self;
     if (!word_.CompareExchange(before, taken, Order::kAcquire)) return false;
     process_.Store(process, Order::kRelaxed);
-    ending.Store(0, Order::kRelaxed);
+    // Who waits for what the former tenant was ending goes on from there.
+    ending.Store(0, Order::kRelease);
     return true;
   }
 
@@ -108,8 +109,8 @@ class Tenancy {
   Atomic<platform::ProcessId> process_;  // in which it was taken last
 
  public:
-  // What the layer above has the thread end, if others may wait for that; 0 is
-  // nothing, and so it is again when the heap changes hands.
+  // What the layer above has the thread end, or begin something in, if others may
+  // wait for that; 0 is nothing, and so it is again when the heap changes hands.
   Atomic<uint64_t> ending;
 };
 
