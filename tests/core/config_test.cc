@@ -39,8 +39,8 @@ TEST(Config, EveryKnobIsInTheJson) {
        {"region_reserve_mib", "commit_chunk_kib", "purge_delay_ms",
         "purge_dirty_max_mib", "background_purge", "cache_bytes_per_class",
         "cache_blocks_per_class", "cache_span_kib", "arena_quarantine",
-        "huge_pages_from_mib", "thread_exit", "set_errno",
-        "async_signal_safe", "check_invariants"}) {
+        "huge_pages_from_mib", "thread_exit", "set_errno", "async_signal_safe",
+        "check_invariants"}) {
     EXPECT_NE(json.find(std::string("\"") + knob + "\":"), std::string::npos)
         << knob;
   }
