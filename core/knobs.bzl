@@ -148,7 +148,7 @@ KNOBS = {
     "async_signal_safe": {
         "type": "bool",
         "default": False,
-        "doc": "Whether malloc, free and the rest may be called in a signal handler that interrupted a call of the same instance on the same thread, at any instruction; each such level, 7 at most, has a cache of its own. It costs some ten instructions a call, and inline headers only call. Needs tls = \"initial_exec\" and no background_purge; a handler that interrupted a call has to return, not to leave by longjmp.",
+        "doc": "Whether malloc, free and the rest may be called in a signal handler that interrupted a call of the same instance on the same thread, at any instruction; each such level, 7 at most, has a cache of its own. It costs some ten instructions a call, and inline headers only call. Needs tls = \"initial_exec\", thread_exit = \"probe\" and no background_purge; a handler that interrupted a call has to return, not to leave by longjmp.",
     },
     "check_invariants": {
         "type": "bool",

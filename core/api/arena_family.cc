@@ -71,6 +71,7 @@ void TakeClass(const ClassSnapshot& s, void* context) {
 
 void CallSoftQuotaOf(SoftQuotaCallback callback, ArenaHandle handle,
                      size_t bytes, void* context) {
+  const CallBack call_back;
   reinterpret_cast<decltype(PublicOptions::on_soft_quota)>(callback)(
       PublicOf(handle), bytes, context);
 }

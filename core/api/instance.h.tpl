@@ -5,13 +5,17 @@
 // none of them touches any other allocator of the process. Threads may end anywhere, and
 // the process may be forked by any thread at any moment: the child can allocate, and free
 // what other threads of its parent had, at once; what these had cached stays unused there.
-// A child of vfork, or of posix_spawn, is the thread that made it.
+// A child of vfork, or of posix_spawn, is the thread that made it, which should have called
+// the instance before: else what it caches is not taken over when it ends. A thread that ends
+// in the middle of a call loses what the call had in hand; in arena_destroy or arena_reset
+// that is the arena, until shutdown.
 //
 // Signal handlers may call none of them, unless the knob `async_signal_safe` is on. Then
 // they may call all of them, also where they interrupted one, at any instruction, on up to 7
 // levels; but there thread_detach does nothing, shutdown gives EBUSY, and nothing may be done
-// to an arena that the interrupted call creates, resets or ends. A handler that interrupted
-// a call has to return to it (no longjmp), or the level stays taken.
+// to an arena that the interrupted call creates, resets or ends, nor to a parent of it; and
+// none may be called where shutdown was interrupted. A handler that interrupted a call has to
+// return to it (no longjmp), or the level stays taken.
 //
 // A pointer that is not this instance's, a block freed twice or a wrong
 // size, wherever it is noticed, stops the process (SIGABRT) after one line on standard

@@ -13,7 +13,7 @@ namespace {
 // heap that it had.
 ALCOVE_COLD void ReleaseAll() {
   background::End();
-  if (ThreadHeap() != &g_no_heap) {
+  if (HasHeaps()) {
     thread_exit::Disarm();
     ForgetHeaps([](Heap*) {});
   }
@@ -53,7 +53,7 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
 
 ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
   const core::Call call;
-  if (core::ThreadHeap() == &core::g_no_heap || core::IsInterrupting()) return;
+  if (!core::HasHeaps() || core::IsInterrupting()) return;
   core::thread_exit::Disarm();
   core::ForgetHeaps(core::GiveBack);
 }

@@ -59,10 +59,10 @@ Heap* CurrentHeap() {
     background::Tend();
     return heap;
   }
-  Heap* const acquired = g_instance.registry.Acquire(&g_instance);
+  bool adopted;
+  Heap* const acquired = g_instance.registry.Acquire(&g_instance, &adopted);
   if (acquired == nullptr) return nullptr;
-  if (ALCOVE_UNLIKELY(acquired->above_interrupted()))
-    g_arenas.Abandon(acquired);
+  if (adopted) g_arenas.Adopt(acquired);
   if (ALCOVE_UNLIKELY(!SetThreadHeap(acquired))) {
     g_instance.registry.HandBack(acquired);
     return nullptr;
@@ -95,6 +95,9 @@ ALCOVE_COLD void ForgetHeaps(void (*give)(Heap* heap)) {
 }
 
 ALCOVE_COLD void GiveBack(Heap* heap) {
+  // Where a handler that interrupted a call ended the thread, or never came back.
+  if (ALCOVE_UNLIKELY(heap->interrupted())) heap->Repair();
+  if (ALCOVE_UNLIKELY(heap->above_interrupted())) g_arenas.Abandon(heap);
   g_arenas.Trim(heap);
   g_instance.registry.HandBack(heap);
 }

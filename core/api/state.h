@@ -59,6 +59,22 @@ class Call {
   [[noreturn]] static void StopTooDeep();
 };
 
+// While a call, which holds nothing, calls the program back: what that calls is
+// on the level of this one.
+class CallBack {
+ public:
+  CallBack() {
+    if constexpr (Config::kAsyncSignalSafe)
+      platform::AddUninterrupted(reinterpret_cast<uintptr_t*>(&tls_heap), -1);
+  }
+  ~CallBack() {
+    if constexpr (Config::kAsyncSignalSafe)
+      platform::AddUninterrupted(reinterpret_cast<uintptr_t*>(&tls_heap), 1);
+  }
+  CallBack(const CallBack&) = delete;
+  CallBack& operator=(const CallBack&) = delete;
+};
+
 // How many calls are under way on this thread, this one included; 0 without the
 // knob.
 inline unsigned CallsUnderWay() {
@@ -87,6 +103,14 @@ ALCOVE_INLINE Heap* ThreadHeap() {
 // The calling thread's heap, acquired if it has none; null if there is no
 // memory.
 Heap* CurrentHeap();
+
+// Whether the calling thread has a heap, on any level.
+inline bool HasHeaps() {
+  if constexpr (Config::kAsyncSignalSafe)
+    return RoundDown(AddressOf(tls_heap), alignof(Heap)) !=
+           AddressOf(&g_no_heap);
+  return ThreadHeap() != &g_no_heap;
+}
 
 // Has the calling thread, which has interrupted nothing, acquire a heap anew when
 // next it calls. Calls give(heap) for each one that it had.

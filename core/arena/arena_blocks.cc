@@ -149,7 +149,9 @@ void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
   if (block.slab->size_class == kRunMark) {
     if (size <= old_size) return address;  // what is left is lost anyway
     ArenaHeap* const owner = OwnerOf(block.slab);
+    // HeapFor: what another thread left may have to be settled first.
     if (home != nullptr && owner->home() == home &&
+        arenas->HeapFor(home, owner->handle()) == owner &&
         owner->ExtendLast(address, old_size, size))
       return address;
   }

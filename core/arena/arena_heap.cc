@@ -118,6 +118,18 @@ bool ArenaHeap::StartRested() {
   return true;
 }
 
+ALCOVE_COLD void ArenaHeap::SettleRun() {
+  run_index_ = kNoIndex;
+  char* const next = run_next_.Own();
+  if (run_ == nullptr || resting_ || next == run_end_) return;
+  // A block can have been entered there before it was handed out.
+  const uintptr_t granule = AddressOf(next) / kRunGranule;
+  Atomic<BitWord>* const word = RunUnit(next) + granule / 64 % kBitWordsMax;
+  run_marks_ = word->Load(Order::kRelaxed) & ~(~BitWord{0} << (granule % 64));
+  word->Store(run_marks_, Order::kRelaxed);
+  run_index_ = granule / 64;
+}
+
 void ArenaHeap::FinishRun() {
   if (run_ == nullptr) return;
   CloseRun();
@@ -441,6 +453,7 @@ void* ArenaHeap::AllocateRun(size_t size, size_t alignment, bool zero) {
     block = run_->start;
   } else if (ALCOVE_UNLIKELY(block != run_next_.Own())) {
     EnterPadding(run_next_.Own());
+    run_next_.Store(block, Order::kRelease);
   }
   EnterFrom(block);
   Enter(block);

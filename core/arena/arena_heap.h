@@ -128,6 +128,10 @@ class alignas(kStoreGranule) ArenaHeap : public SlabOwner {
     return next;
   }
 
+  // Makes the last run as its owner left it, where that may have been stopped in
+  // the middle of TryAllocate.
+  void SettleRun();
+
   // Writes down how far the last run goes, and has none from now on.
   void FinishRun();
 

@@ -95,9 +95,11 @@ void WipeRun(const Range* range, size_t first, Slab* run) {
   size_t bytes = RunBytes(run).Load(Order::kRelaxed);
   if (bytes == 0) bytes = static_cast<size_t>(owner->run_next() - run->start);
   RunBytes(run).Store(0, Order::kRelaxed);
-  for (size_t unit = 0; unit << kUnitShift < bytes; ++unit) {
-    const size_t here = Min(bytes - (unit << kUnitShift), kUnit);
-    const size_t words = (here + 64 * kRunGranule - 1) / (64 * kRunGranule);
+  // And what a thread that was stopped in the middle wrote of one block more.
+  for (size_t unit = 0; unit << kUnitShift <= bytes && unit < run->units;
+       ++unit) {
+    const size_t here = Min(bytes - (unit << kUnitShift), kUnit - 1);
+    const size_t words = here / (64 * kRunGranule) + 1;
     const RunBits bits = BitsOfRun(range, first + unit);
     ClearWords(bits.begun, words);
     ClearWords(bits.freed, words);
@@ -249,6 +251,7 @@ ArenaHeap* Arenas::HeapFor(Heap* home, ArenaHandle handle) {
     heap = arena->heaps.Load(Order::kAcquire);
     while (heap != nullptr && heap->home() != home)
       heap = heap->next.Load(Order::kRelaxed);
+    if (heap != nullptr && !heap->left()) heap->SettleRun();
   }
   if (heap != nullptr && heap->left()) {
     TakeUp(heap, home);
@@ -264,6 +267,12 @@ ArenaHeap* Arenas::HeapFor(Heap* home, ArenaHandle handle) {
   }
   slot = heap;
   return heap;
+}
+
+ALCOVE_COLD void Arenas::Adopt(Heap* home) {
+  if (ALCOVE_UNLIKELY(home->above_interrupted())) return Abandon(home);
+  // So that HeapFor has each heap settle first.
+  for (ArenaHeap*& slot : ThreadArenas::Of(home)->slots) slot = nullptr;
 }
 
 ALCOVE_COLD void Arenas::Abandon(Heap* home) {

@@ -92,6 +92,10 @@ class Arenas {
   // The same for threads that are gone.
   void TrimDead();
 
+  // Prepares what another thread had in arenas for the one that has taken `home`
+  // over.
+  void Adopt(Heap* home);
+
   // Where a thread was stopped in the middle of working on what it has of arenas,
   // leaves all of that as it is: what it had in arenas is nobody's until they
   // end, and what it kept of others is lost. The caller has taken `home` over.

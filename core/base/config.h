@@ -61,8 +61,12 @@ static_assert(!Config::kAsyncSignalSafe || Config::kTls == Tls::initial_exec,
               "async_signal_safe needs tls = \"initial_exec\": the others call "
               "libc, which may allocate");
 static_assert(!Config::kAsyncSignalSafe || !Config::kBackgroundPurge,
-              "async_signal_safe and background_purge exclude each other: a "
-              "handler cannot start a thread");
+              "async_signal_safe needs background_purge = False: a handler "
+              "cannot start a thread");
+static_assert(!Config::kAsyncSignalSafe ||
+                  Config::kThreadExit == ThreadExit::probe,
+              "async_signal_safe needs thread_exit = \"probe\": the other one "
+              "calls libc, which may allocate");
 
 }  // namespace ALCOVE_CORE_NAMESPACE
 

@@ -576,6 +576,7 @@ ALCOVE_COLD void Heap::CleanUp(bool died) {
     Drain();
     GiveUpSlots();
   } else {
+    const AtWork at_work(this);
     Collect();
     // Collect keeps the last slab of a class.
     for (SizeClass c = 1; c <= kSlabClasses; ++c) {

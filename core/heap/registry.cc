@@ -71,9 +71,10 @@ ALCOVE_COLD Heap* Registry::Create(Instance* instance,
   return heap;
 }
 
-ALCOVE_COLD Heap* Registry::Acquire(Instance* instance) {
+ALCOVE_COLD Heap* Registry::Acquire(Instance* instance, bool* adopted) {
   const platform::ThreadId self = platform::CurrentThread();
   Heap* heap = Adopt(self);
+  *adopted = heap != nullptr;
   if (heap == nullptr) heap = Create(instance, self);
   if (heap != nullptr) heap->RefreshView();
   if (heap != nullptr && ALCOVE_UNLIKELY(heap->interrupted())) heap->Repair();

@@ -15,8 +15,8 @@ class Registry {
   constexpr Registry() = default;
 
   // A heap for the calling thread, taken over or new; null if there is no
-  // memory.
-  Heap* Acquire(Instance* instance);
+  // memory. *adopted: it was another thread's before.
+  Heap* Acquire(Instance* instance, bool* adopted);
 
   // Hands the calling thread's heap back, drained.
   void HandBack(Heap* heap);

@@ -44,6 +44,11 @@ ALCOVE_COLD void Heap::RepairBin(SizeClass c) {
       KeepOrder();
       *slot = nullptr;
     } else {
+      // Once only, before its owner can hand it out again: in the middle of a move
+      // it is in two slots.
+      for (void** later = slot + 1; later != bin.end(); ++later) {
+        if (*later == block) *later = nullptr;
+      }
       // As in a flush.
       *slot = nullptr;
       KeepOrder();

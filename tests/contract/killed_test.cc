@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <thread>
 #include <utility>
@@ -173,6 +174,45 @@ TEST_P(KilledTest, AtAnyInstruction) {
     EXPECT_LE(lost_all, deaths * std::max(kLostOnAverageMax, largest));
   }
   // What was lost is nobody's any more, and ends with the instance.
+  EXPECT_EQ(subject::shutdown(), 0);
+}
+
+using KilledRunTest = ContractTest;
+
+// Cut off anywhere in a few instructions that mark nothing: who goes on behind the
+// last block sees none of it.
+TEST_F(KilledRunTest, InTheMiddleOfAMonotonicArenasBlock) {
+  const subject::ArenaOptions options = Options(subject::kMonotonic);
+  // Where the last block ends: in the middle of a word of marks, and at its end.
+  for (const int before : {3, 63}) {
+    for (long steps = 1L << 60, next = 1; next <= steps; ++next) {
+      SCOPED_TRACE("instruction " + std::to_string(next) + " after " +
+                   std::to_string(before) + " blocks");
+      subject::Arena* const arena = subject::arena_create(&options);
+      void* last = nullptr;
+      const bool counts = steps == 1L << 60;
+      std::thread([&] {
+        for (int i = 0; i < before; ++i)
+          last = subject::arena_malloc(arena, 16);
+        End end(counts ? steps : next);
+        end.Run([&] { subject::arena_malloc(arena, 400); });
+        if (counts) steps -= end.left();
+      }).join();
+      std::thread([&] {
+        memset(last, 1, 16);
+        void* const longer = subject::arena_realloc(arena, last, 100);
+        void* const block = subject::arena_malloc(arena, 200);
+        ASSERT_NE(longer, nullptr);
+        ASSERT_NE(block, nullptr);
+        EXPECT_GE(subject::malloc_usable_size(longer), 100u);
+        EXPECT_GE(subject::malloc_usable_size(block), 200u);
+        Fill(block, 200, 7);
+        void* const moved = subject::arena_realloc(arena, block, 4000);
+        EXPECT_TRUE(Holds(moved, 200, 7));
+      }).join();
+      subject::arena_destroy(arena);
+    }
+  }
   EXPECT_EQ(subject::shutdown(), 0);
 }
 

@@ -292,6 +292,48 @@ TEST_F(SignalThreadsTest, ThreadsLeaveTheHeapsOfAllTheirLevels) {
   EXPECT_EQ(GetStats().blocks_live, 0u);
 }
 
+// A handler's heap is there before the interrupted flow has one, and the instance
+// is shut down by the same thread.
+TEST_F(SignalThreadsTest, ShutdownFindsHeapsOfHandlersAlone) {
+  class Allocator : public Stepping {
+   private:
+    void OnStep() override { subject::free(subject::malloc(100)); }
+  };
+  for (const bool detaches : {false, true}) {
+    std::thread([&] {
+      // It needs no heap itself.
+      Allocator().Run([] { subject::free(nullptr); });
+      if (detaches) {
+        subject::thread_detach();
+        EXPECT_EQ(GetStats().threads, 0u);
+      }
+      EXPECT_EQ(subject::shutdown(), 0);
+      EXPECT_EQ(GetStats().bytes_reserved, 0u);
+      subject::free(subject::malloc(100));
+      EXPECT_EQ(subject::shutdown(), 0);
+    }).join();
+  }
+}
+
+// What a callback calls is no deeper than who caused it.
+int g_crossed = 0;
+subject::Arena* g_chain[20];
+void OnCrossing(subject::Arena*, size_t, void*) {
+  if (++g_crossed == 20) return;
+  EXPECT_NE(subject::arena_malloc(g_chain[g_crossed], 100), nullptr);
+}
+TEST_F(SignalThreadsTest, CallbacksTakeNoLevels) {
+  for (subject::Arena*& arena : g_chain) {
+    subject::ArenaOptions options = Options();
+    options.soft_quota = 1;
+    options.on_soft_quota = OnCrossing;
+    arena = subject::arena_create(&options);
+  }
+  EXPECT_NE(subject::arena_malloc(g_chain[0], 100), nullptr);
+  EXPECT_EQ(g_crossed, 20);
+  for (subject::Arena* const arena : g_chain) subject::arena_destroy(arena);
+}
+
 // ---- Too deep ----
 
 class Endless : public Stepping {
