@@ -296,14 +296,24 @@ TEST_F(SignalThreadsTest, ThreadsLeaveTheHeapsOfAllTheirLevels) {
 // is shut down by the same thread.
 TEST_F(SignalThreadsTest, ShutdownFindsHeapsOfHandlersAlone) {
   class Allocator : public Stepping {
+   public:
+    explicit Allocator(int at) : left_(at) {}
+    bool ran() const { return left_ <= 0; }
+
    private:
-    void OnStep() override { subject::free(subject::malloc(100)); }
+    void OnStep() override {
+      if (--left_ == 0) subject::free(subject::malloc(100));
+    }
+    int left_;
   };
-  for (const bool detaches : {false, true}) {
+  bool ran = true;
+  for (int at = 1; ran; ++at) {
     std::thread([&] {
+      Allocator allocator(at);
       // It needs no heap itself.
-      Allocator().Run([] { subject::free(nullptr); });
-      if (detaches) {
+      allocator.Run([] { subject::free(nullptr); });
+      ran = allocator.ran();
+      if (at % 2 == 0) {
         subject::thread_detach();
         EXPECT_EQ(GetStats().threads, 0u);
       }
