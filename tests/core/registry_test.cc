@@ -178,7 +178,8 @@ struct Newborn {
   static void Take(void* context) {
     auto* const self = static_cast<Newborn*>(context);
     const fake::ScopedIdentity identity(self->id);
-    self->heap = g_instance.registry.Acquire(&g_instance);
+    bool adopted;
+    self->heap = g_instance.registry.Acquire(&g_instance, &adopted);
   }
 };
 
