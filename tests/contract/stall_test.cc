@@ -114,7 +114,7 @@ TEST_P(StallTest, NobodyWaits) {
     const subject::ArenaOptions monotonic = Options(subject::kMonotonic);
     scene->arena = subject::arena_create(&general);
     scene->run = subject::arena_create(&monotonic);
-    const long by_default = steps < 60 ? 1 : steps / 60;
+    const long by_default = steps < 25 ? 1 : steps / 25;
     const long stride = static_cast<long>(
         NumberOr("STALL_STRIDE", static_cast<unsigned long>(by_default)));
     std::atomic<Turn> turn{kOthers};
