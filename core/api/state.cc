@@ -17,12 +17,12 @@ namespace {
 // the table of levels; if a handler was faster, that one's has it already.
 [[maybe_unused]] void SetHeapOfLevel(Heap* heap) {
   if constexpr (Config::kAsyncSignalSafe) {
-    const unsigned level = CallsUnderWay() - 1;
+    const unsigned calls = CallsUnderWay();
+    const unsigned level = calls - 1;
     auto* const word = reinterpret_cast<Atomic<Heap*>*>(&tls_heap);
     Heap* before = word->Load(Order::kRelaxed);
     for (;;) {
-      const uintptr_t calls = AddressOf(before) % alignof(Heap);
-      auto* const table = reinterpret_cast<Heap*>(AddressOf(before) - calls);
+      Heap* const table = TableIn(before);
       if (table != &g_no_heap) {
         table->levels[level] = heap;
         return;
@@ -75,13 +75,11 @@ Heap* CurrentHeap() {
 
 ALCOVE_COLD void ForgetHeaps(void (*give)(Heap* heap)) {
   if constexpr (Config::kAsyncSignalSafe) {
-    const uintptr_t calls = CallsUnderWay();
     // At once: a handler that runs from here on finds none.
-    auto* const table = reinterpret_cast<Heap*>(
-        AddressOf(reinterpret_cast<Atomic<Heap*>*>(&tls_heap)->Exchange(
-            reinterpret_cast<Heap*>(AddressOf(&g_no_heap) + calls),
-            Order::kRelaxed)) -
-        calls);
+    Heap* const table =
+        TableIn(reinterpret_cast<Atomic<Heap*>*>(&tls_heap)->Exchange(
+            reinterpret_cast<Heap*>(AddressOf(&g_no_heap) + CallsUnderWay()),
+            Order::kRelaxed));
     // Whose table it is may be another's as soon as it is given.
     auto levels = table->levels;
     for (unsigned i = 0; i < kHeapLevels; ++i) {
@@ -104,9 +102,10 @@ ALCOVE_COLD void GiveBack(Heap* heap) {
 
 ALCOVE_COLD void Call::StopTooDeep() {
   FatalLine line;
+  line.Text("more than ").Decimal(kHeapLevels);
   line.Text(
-          "more than 7 calls at once on one thread, each in a handler that "
-          "interrupted the one before, or was left by longjmp")
+          " calls at once on one thread, each in a handler that interrupted "
+          "the one before, or was left by longjmp")
       .Stop();
 }
 

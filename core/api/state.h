@@ -27,6 +27,19 @@ extern ALCOVE_HIDDEN Heap g_no_heap;
 extern __attribute__((visibility("protected"))) constinit thread_local Heap*
     tls_heap ALCOVE_SYMBOL(ALCOVE_PREFIX_STRING "thread_heap_v1");
 
+// With the knob async_signal_safe, tls_heap is the address of the heap that has
+// the thread's table of levels and, in its lowest bits, how many calls are under
+// way: counts more or fewer, and takes the two apart.
+ALCOVE_INLINE void CountCalls(intptr_t more) {
+  platform::AddUninterrupted(reinterpret_cast<uintptr_t*>(&tls_heap), more);
+}
+ALCOVE_INLINE unsigned CallsIn(const Heap* word) {
+  return static_cast<unsigned>(AddressOf(word) % alignof(Heap));
+}
+ALCOVE_INLINE Heap* TableIn(const Heap* word) {
+  return reinterpret_cast<Heap*>(RoundDown(AddressOf(word), alignof(Heap)));
+}
+
 // Around every call that uses the thread's heap: the outermost thing in the
 // function. Without the knob async_signal_safe it is nothing.
 //
@@ -34,21 +47,19 @@ extern __attribute__((visibility("protected"))) constinit thread_local Heap*
 // same thread, at any instruction. So each has a level, how many others are
 // under way, and a heap of the level: what the interrupted ones are in the
 // middle of is not touched, and a block of their heaps is freed as another
-// thread's is. tls_heap is the address of the heap that has the table of levels,
-// and in its lowest bits how many calls are under way, in one word: a handler that
-// interrupts no call yet may give the heap up and get another one.
+// thread's is. Table and count are in one word, and change in one instruction: a
+// handler that interrupts no call yet may give the heap up and get another one.
 class Call {
  public:
   ALCOVE_INLINE Call() {
     if constexpr (Config::kAsyncSignalSafe) {
-      platform::AddUninterrupted(reinterpret_cast<uintptr_t*>(&tls_heap), 1);
+      CountCalls(1);
       if (ALCOVE_UNLIKELY((AddressOf(tls_heap) & kTooManyCalls) != 0))
         StopTooDeep();
     }
   }
   ALCOVE_INLINE ~Call() {
-    if constexpr (Config::kAsyncSignalSafe)
-      platform::AddUninterrupted(reinterpret_cast<uintptr_t*>(&tls_heap), -1);
+    if constexpr (Config::kAsyncSignalSafe) CountCalls(-1);
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -64,12 +75,10 @@ class Call {
 class CallBack {
  public:
   CallBack() {
-    if constexpr (Config::kAsyncSignalSafe)
-      platform::AddUninterrupted(reinterpret_cast<uintptr_t*>(&tls_heap), -1);
+    if constexpr (Config::kAsyncSignalSafe) CountCalls(-1);
   }
   ~CallBack() {
-    if constexpr (Config::kAsyncSignalSafe)
-      platform::AddUninterrupted(reinterpret_cast<uintptr_t*>(&tls_heap), 1);
+    if constexpr (Config::kAsyncSignalSafe) CountCalls(1);
   }
   CallBack(const CallBack&) = delete;
   CallBack& operator=(const CallBack&) = delete;
@@ -78,8 +87,7 @@ class CallBack {
 // How many calls are under way on this thread, this one included; 0 without the
 // knob.
 inline unsigned CallsUnderWay() {
-  if constexpr (Config::kAsyncSignalSafe)
-    return static_cast<unsigned>(AddressOf(tls_heap) % alignof(Heap));
+  if constexpr (Config::kAsyncSignalSafe) return CallsIn(tls_heap);
   return 0;
 }
 
@@ -89,9 +97,8 @@ inline bool IsInterrupting() { return CallsUnderWay() > 1; }
 // The calling thread's heap, or &g_no_heap.
 ALCOVE_INLINE Heap* ThreadHeap() {
   if constexpr (Config::kAsyncSignalSafe) {
-    const uintptr_t levels = AddressOf(tls_heap);
-    return reinterpret_cast<Heap*>(RoundDown(levels, alignof(Heap)))
-        ->levels[levels % alignof(Heap) - 1];
+    const Heap* const word = tls_heap;
+    return TableIn(word)->levels[CallsIn(word) - 1];
   } else if constexpr (Config::kTls == Tls::pthread_key) {
     void* const heap = thread_exit::GetHeap();
     return heap == nullptr ? &g_no_heap : static_cast<Heap*>(heap);
@@ -107,8 +114,7 @@ Heap* CurrentHeap();
 // Whether the calling thread has a heap, on any level.
 inline bool HasHeaps() {
   if constexpr (Config::kAsyncSignalSafe)
-    return RoundDown(AddressOf(tls_heap), alignof(Heap)) !=
-           AddressOf(&g_no_heap);
+    return TableIn(tls_heap) != &g_no_heap;
   return ThreadHeap() != &g_no_heap;
 }
 

@@ -146,6 +146,7 @@ void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
           : Keeps(old_size, size) || (large && IsForUnit(old_size, size))) {
     return address;
   }
+  const Heap::AboveAtWork at_work(home);
   if (block.slab->size_class == kRunMark) {
     if (size <= old_size) return address;  // what is left is lost anyway
     ArenaHeap* const owner = OwnerOf(block.slab);
@@ -156,7 +157,6 @@ void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
       return address;
   }
   if (home == nullptr) return nullptr;
-  const Heap::AboveAtWork at_work(home);
   ArenaHeap* const heap =
       arenas->HeapFor(home, block.arena->handle.Load(Order::kRelaxed));
   if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;

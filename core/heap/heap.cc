@@ -525,6 +525,10 @@ ALCOVE_COLD void Heap::Drain() {
     ReturnMask(c);
   }
   Collect();
+  ReleaseEmpty();
+}
+
+ALCOVE_COLD void Heap::ReleaseEmpty() {
   for (SizeClass c = 1; c <= kSlabClasses; ++c) {
     for (Slab* slab = listed_[c]; slab != nullptr;) {
       Slab* const next = slab->next;

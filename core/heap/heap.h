@@ -67,6 +67,29 @@ class HeapLevels<true> {
   Heap* heaps_[kHeapLevels] = {};
 };
 
+// Sets a flag for as long as it lives, if there is one; whoever takes over from a
+// thread that was stopped meanwhile finds it set. May be nested.
+class WhileSet {
+ public:
+  explicit WhileSet(bool* flag) : flag_(flag) {
+    if (flag_ == nullptr) return;
+    before_ = *flag_;
+    *flag_ = true;
+    KeepOrder();
+  }
+  ~WhileSet() {
+    if (flag_ == nullptr) return;
+    KeepOrder();
+    *flag_ = before_;
+  }
+  WhileSet(const WhileSet&) = delete;
+  WhileSet& operator=(const WhileSet&) = delete;
+
+ private:
+  bool* const flag_;
+  bool before_ = false;
+};
+
 class Heap : public HeapFront, public SlabOwner {
  public:
   constexpr Heap() = default;
@@ -169,26 +192,11 @@ class Heap : public HeapFront, public SlabOwner {
   // While that layer writes more than one word there, or of what belongs to it,
   // that belong together; and whether a thread was stopped in the middle of this,
   // which stays so until it is seen to.
-  class AboveAtWork {
+  class AboveAtWork : WhileSet {
    public:
     // Null: where the thread has no heap, there is nothing of it.
-    explicit AboveAtWork(Heap* heap) : heap_(heap) {
-      if (heap_ == nullptr) return;
-      before_ = heap_->above_at_work_;
-      heap_->above_at_work_ = true;
-      KeepOrder();
-    }
-    ~AboveAtWork() {
-      if (heap_ == nullptr) return;
-      KeepOrder();
-      heap_->above_at_work_ = before_;
-    }
-    AboveAtWork(const AboveAtWork&) = delete;
-    AboveAtWork& operator=(const AboveAtWork&) = delete;
-
-   private:
-    Heap* const heap_;
-    bool before_ = false;
+    explicit AboveAtWork(Heap* heap)
+        : WhileSet(heap == nullptr ? nullptr : &heap->above_at_work_) {}
   };
   bool above_interrupted() const { return above_at_work_; }
   void AboveIsWhole() { above_at_work_ = false; }
@@ -222,22 +230,9 @@ class Heap : public HeapFront, public SlabOwner {
 
   // While the owner writes more than one word that belong together. An operation
   // that may be nested in another one.
-  class AtWork {
+  class AtWork : WhileSet {
    public:
-    explicit AtWork(Heap* heap) : heap_(heap), before_(heap->at_work_) {
-      heap->at_work_ = true;
-      KeepOrder();
-    }
-    ~AtWork() {
-      KeepOrder();
-      heap_->at_work_ = before_;
-    }
-    AtWork(const AtWork&) = delete;
-    AtWork& operator=(const AtWork&) = delete;
-
-   private:
-    Heap* const heap_;
-    const bool before_;
+    explicit AtWork(Heap* heap) : WhileSet(&heap->at_work_) {}
   };
 
   // Gives blocks[0, n) of slab class `c` back to their slabs. A slot is null once
@@ -266,6 +261,8 @@ class Heap : public HeapFront, public SlabOwner {
   void Unlist(Slab* slab);
   void ReleaseSlab(Slab* slab);
   void ReleaseIfEmpty(Slab* slab);
+  // Gives all slabs that are empty, and all cached spans, to the region.
+  void ReleaseEmpty();
   void MaybePublishLive();
   void PublishLive();
   bool GetSpanBudget(size_t units);

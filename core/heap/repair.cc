@@ -115,15 +115,7 @@ ALCOVE_COLD void Heap::Repair() {
   span_units_ = 0;
   span_refusals_ = 0;
   suspect_ = nullptr;
-  for (SizeClass c = 1; c <= kSlabClasses; ++c) {
-    for (Slab* slab = listed_[c]; slab != nullptr;) {
-      Slab* const next = slab->next;
-      ReleaseIfEmpty(slab);
-      slab = next;
-    }
-  }
-  DrainSpans();  // with those of these slabs
-  PublishLive();
+  ReleaseEmpty();
   KeepOrder();
   at_work_ = false;
 }
