@@ -43,6 +43,11 @@ bool Commit(void* address, size_t size);
 // Error: null.
 void* Map(size_t size);
 
+// The same, but in a child of fork the memory reads as zero again, and is still
+// such.
+// Error: null; always, where the system has nothing of the kind.
+void* MapWipedByFork(size_t size);
+
 // Gives a whole reservation or mapping, or whole pages of it, back to the
 // system.
 // Error: false, the range is as it was (the system can refuse to split a

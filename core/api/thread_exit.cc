@@ -14,16 +14,22 @@ constexpr bool kHandsBack = Config::kThreadExit == ThreadExit::pthread_key;
 constexpr bool kIsTls = Config::kTls == Tls::pthread_key;
 constexpr bool kUsesKey = kHandsBack || kIsTls;
 
-// How many threads are in AtExit, and above that the process that they are
-// counted in: those that were in it when this process was forked never come out
-// of it here.
+// How many threads are in AtExit, and above that a mark of the process that they
+// are counted in: those that were in it when this process was forked never come
+// out of it here.
 constinit Atomic<uint64_t> g_ending;
 
 // How long Release waits for a thread that does not come out of AtExit while no
 // thread but the caller has a heap: it was killed there.
 constexpr uint64_t kPatienceMs = 1000;
 
-uint64_t OfThisProcess() { return uint64_t{platform::CurrentProcess()} << 32; }
+// Of two processes with the same mark, one in 2^32, one waits for the other's
+// threads, and loses patience.
+uint64_t OfThisProcess() {
+  constexpr uint64_t kSpread = 0x9e3779b1;  // odd: no two generations alike
+  const Process process = g_instance.region.fork_generation().Current();
+  return (process + (process >> 32) * kSpread) << 32;
+}
 
 void CountEnding() {
   const uint64_t process = OfThisProcess();

@@ -31,7 +31,7 @@ struct HomelessCount {
 
 struct Instance {
   Region region;
-  Registry registry;
+  Registry registry{&region.fork_generation()};
   LiveCount live;
   HomelessCount homeless;
   Atomic<size_t> span_units;  // that all heaps' span bins have room for

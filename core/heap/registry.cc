@@ -28,7 +28,7 @@ size_t Registry::HeapBytes() {
 }
 
 ALCOVE_COLD Heap* Registry::Adopt(platform::ThreadId self) {
-  const platform::ProcessId process = platform::CurrentProcess();
+  const Process process = generation_->Current();
   unsigned probes = 0;
   const auto may_be_alive = [&probes](platform::ThreadId thread) {
     if (probes == kProbesMax) return true;
@@ -63,7 +63,7 @@ ALCOVE_COLD Heap* Registry::Create(Instance* instance,
   heap->mapped = mapped;
   heap->Init(instance, static_cast<HeapNumber>(number),
              reinterpret_cast<void**>(heap + 1));
-  heap->tenancy.Begin(self, platform::CurrentProcess());
+  heap->tenancy.Begin(self, generation_->Current());
   Heap* head = heaps_.Load(Order::kRelaxed);
   do {
     heap->next_heap = head;
@@ -73,6 +73,8 @@ ALCOVE_COLD Heap* Registry::Create(Instance* instance,
 
 ALCOVE_COLD Heap* Registry::Acquire(Instance* instance, bool* adopted) {
   const platform::ThreadId self = platform::CurrentThread();
+  if (!generation_->watches() && self != platform::CurrentProcess())
+    generation_->Watch();
   Heap* heap = Adopt(self);
   *adopted = heap != nullptr;
   if (heap == nullptr) heap = Create(instance, self);
@@ -91,9 +93,8 @@ ALCOVE_COLD void Registry::HandBack(Heap* heap) {
 namespace {
 
 // Takes a heap that is nobody's or whose thread is gone. *died: the latter.
-bool TakeDead(Heap* heap, bool* died) {
-  return heap->tenancy.TakeIfDead(platform::CurrentThread(),
-                                  platform::CurrentProcess(),
+bool TakeDead(Heap* heap, Process process, bool* died) {
+  return heap->tenancy.TakeIfDead(platform::CurrentThread(), process,
                                   platform::ThreadMayBeAlive, died);
 }
 
@@ -101,14 +102,14 @@ bool TakeDead(Heap* heap, bool* died) {
 
 ALCOVE_COLD void Registry::CleanUpIfDead(Heap* heap) {
   bool died;
-  if (!TakeDead(heap, &died)) return;
+  if (!TakeDead(heap, generation_->Current(), &died)) return;
   heap->CleanUp(died);
   heap->tenancy.Leave();
 }
 
 ALCOVE_COLD bool Registry::TakeIfDead(Heap* heap) {
   bool died;
-  if (!TakeDead(heap, &died)) return false;
+  if (!TakeDead(heap, generation_->Current(), &died)) return false;
   // It is nobody's from now on, so that it has to be as such a heap is.
   if (died) heap->CleanUp(true);
   return true;
@@ -125,7 +126,7 @@ ALCOVE_COLD void Registry::CleanUpDead() {
 ALCOVE_COLD void Registry::CleanUpNamesakes() {
   if constexpr (Config::kBackgroundPurge) {
     const platform::ThreadId self = platform::CurrentThread();
-    const platform::ProcessId process = platform::CurrentProcess();
+    const Process process = generation_->Current();
     for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
       if (!heap->tenancy.TakeFromNamesake(self, process)) continue;
       heap->CleanUp(true);
@@ -136,7 +137,7 @@ ALCOVE_COLD void Registry::CleanUpNamesakes() {
 
 ALCOVE_COLD bool Registry::SomebodyEnds(uint64_t what) const {
   const platform::ThreadId self = platform::CurrentThread();
-  const platform::ProcessId process = platform::CurrentProcess();
+  const Process process = generation_->Current();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
     if (heap->tenancy.Ends(what, self, process, platform::ThreadMayBeAlive))
       return true;
@@ -146,16 +147,16 @@ ALCOVE_COLD bool Registry::SomebodyEnds(uint64_t what) const {
 
 ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
   const platform::ThreadId self = platform::CurrentThread();
-  const platform::ProcessId process = platform::CurrentProcess();
+  const Process process = generation_->Current();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
     const platform::ThreadId thread = heap->thread();
     if (heap == own || thread == 0) continue;
     if (heap->tenancy.IsInherited(process)) {
       // Or that process goes on in this memory: then it may use the heap.
-      if (platform::SharesMemory(heap->tenancy.process())) return true;
+      if (platform::SharesMemory(IdOf(heap->tenancy.process()))) return true;
       // Of those threads only the one that forked is here. A process's first
       // thread is it, and so is whose heap is inherited.
-      if (self == process ||
+      if (self == IdOf(process) ||
           (own != nullptr && own->tenancy.IsInherited(process)))
         continue;
       return true;

@@ -12,7 +12,8 @@ namespace ALCOVE_CORE_NAMESPACE {
 
 class Registry {
  public:
-  constexpr Registry() = default;
+  constexpr explicit Registry(ForkGeneration* generation)
+      : generation_(generation) {}
 
   // A heap for the calling thread, taken over or new; null if there is no
   // memory. *adopted: it was another thread's before.
@@ -60,6 +61,7 @@ class Registry {
 
   Atomic<Heap*> heaps_;
   Atomic<uint32_t> count_;
+  ForkGeneration* const generation_;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

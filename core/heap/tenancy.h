@@ -15,6 +15,7 @@
 #define ALCOVE_CORE_HEAP_TENANCY_H_
 
 #include "core/base/atomic.h"
+#include "core/base/fork_generation.h"
 #include "platform/platform.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -22,13 +23,13 @@ namespace ALCOVE_CORE_NAMESPACE {
 class Tenancy {
  public:
   // For a heap that nobody knows yet.
-  void Begin(platform::ThreadId self, platform::ProcessId process) {
+  void Begin(platform::ThreadId self, Process process) {
     word_.Store(self, Order::kRelaxed);
     process_.Store(process, Order::kRelaxed);
   }
 
   // In which it was taken last.
-  platform::ProcessId process() const { return process_.Load(Order::kRelaxed); }
+  Process process() const { return process_.Load(Order::kRelaxed); }
 
   // The thread that has it, 0 for none.
   platform::ThreadId thread() const {
@@ -38,7 +39,7 @@ class Tenancy {
   // Takes it, if it is one of the three kinds, for the calling thread, which has
   // none. `may_be_alive(thread)` asks the kernel.
   template <typename MayBeAlive>
-  bool TakeOver(platform::ThreadId self, platform::ProcessId process,
+  bool TakeOver(platform::ThreadId self, Process process,
                 MayBeAlive may_be_alive) {
     const uint64_t before = word_.Load(Order::kRelaxed);
     const auto thread = static_cast<platform::ThreadId>(before);
@@ -54,7 +55,7 @@ class Tenancy {
   // The same for a thread that has another heap, or that does not look for one:
   // what has its id is its own then. *died: it was a thread's that is gone.
   template <typename MayBeAlive>
-  bool TakeIfDead(platform::ThreadId self, platform::ProcessId process,
+  bool TakeIfDead(platform::ThreadId self, Process process,
                   MayBeAlive may_be_alive, bool* died) {
     const uint64_t before = word_.Load(Order::kRelaxed);
     const auto thread = static_cast<platform::ThreadId>(before);
@@ -67,7 +68,7 @@ class Tenancy {
   }
 
   // Takes one that bears the id of the calling thread, which has none.
-  bool TakeFromNamesake(platform::ThreadId self, platform::ProcessId process) {
+  bool TakeFromNamesake(platform::ThreadId self, Process process) {
     const uint64_t before = word_.Load(Order::kRelaxed);
     if (static_cast<platform::ThreadId>(before) != self) return false;
     return !IsInherited(process) && Take(before, self, process);
@@ -79,13 +80,11 @@ class Tenancy {
   // Whether it was taken before this process was forked. Its thread's id is one
   // of the parent's then, and what the kernel says about it means nothing here:
   // the thread that forked goes on with its heap under another id.
-  bool IsInherited(platform::ProcessId process) const {
-    return this->process() != process;
-  }
+  bool IsInherited(Process process) const { return this->process() != process; }
 
   // Whether a living thread other than the caller says that it ends `what`.
   template <typename MayBeAlive>
-  bool Ends(uint64_t what, platform::ThreadId self, platform::ProcessId process,
+  bool Ends(uint64_t what, platform::ThreadId self, Process process,
             MayBeAlive may_be_alive) const {
     if (ending.Load(Order::kAcquire) != what) return false;
     const platform::ThreadId tenant = thread();
@@ -95,8 +94,7 @@ class Tenancy {
 
  private:
   // False if somebody else did since the word was `before`.
-  bool Take(uint64_t before, platform::ThreadId self,
-            platform::ProcessId process) {
+  bool Take(uint64_t before, platform::ThreadId self, Process process) {
     const uint64_t taken = ((before >> 32) + 1) << 32 | self;
     if (!word_.CompareExchange(before, taken, Order::kAcquire)) return false;
     process_.Store(process, Order::kRelaxed);
@@ -106,7 +104,7 @@ class Tenancy {
   }
 
   Atomic<uint64_t> word_;
-  Atomic<platform::ProcessId> process_;  // in which it was taken last
+  Atomic<Process> process_;  // in which it was taken last
 
  public:
   // What the layer above has the thread end, or begin something in, if others may

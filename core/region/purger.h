@@ -16,6 +16,7 @@
 #ifndef ALCOVE_CORE_REGION_PURGER_H_
 #define ALCOVE_CORE_REGION_PURGER_H_
 
+#include "core/base/fork_generation.h"
 #include "core/region/range.h"
 #include "platform/platform.h"
 
@@ -28,6 +29,7 @@ class Purger;
 template <>
 class Purger<false> {
  public:
+  constexpr explicit Purger(ForkGeneration*) {}
   void Note() {}
   bool wanted() const { return false; }
   bool BeginStart() { return false; }
@@ -41,13 +43,14 @@ class Purger<false> {
 template <>
 class Purger<true> {
  public:
-  constexpr Purger() = default;
+  constexpr explicit Purger(ForkGeneration* generation)
+      : generation_(generation) {}
 
   // Says that units became dirty, after they did. It costs a system call, to
   // notice that this is a child of fork, where there is no thread.
   void Note() {
     const uint32_t before = word_.FetchOr(kDirt, Order::kAcqRel);
-    if (process_.Load(Order::kAcquire) != platform::CurrentProcess()) {
+    if (process_.Load(Order::kAcquire) != generation_->Current()) {
       wanted_.Store(1, Order::kRelaxed);
     } else if (before == 0) {
       platform::Wake(word_.address());
@@ -60,8 +63,9 @@ class Purger<true> {
   // Whether the caller has to start the thread: for one caller in a process.
   bool BeginStart() {
     wanted_.Store(0, Order::kRelaxed);
-    const platform::ProcessId self = platform::CurrentProcess();
-    platform::ProcessId before = process_.Load(Order::kAcquire);
+    generation_->Watch();  // for a child that has the same id
+    const Process self = generation_->Current();
+    Process before = process_.Load(Order::kAcquire);
     if (before == self) return false;
     if (platform::Ticks() < not_before_ticks_.Load(Order::kRelaxed))
       return false;
@@ -106,8 +110,7 @@ class Purger<true> {
 
   // Whether there is a thread in this process; it then ends soon.
   bool AskToEnd() {
-    if (process_.Load(Order::kAcquire) != platform::CurrentProcess())
-      return false;
+    if (process_.Load(Order::kAcquire) != generation_->Current()) return false;
     word_.FetchOr(kEnd, Order::kAcqRel);
     platform::Wake(word_.address());
     return true;
@@ -132,10 +135,11 @@ class Purger<true> {
   static constexpr uint64_t kRetryMs = 1000;
 
   Atomic<uint32_t> word_;
-  Atomic<platform::ProcessId> process_;  // the thread's; 0: there is none
+  Atomic<Process> process_;  // the thread's; 0: there is none
   Atomic<uint32_t> wanted_;
   Atomic<uint64_t> not_before_ticks_;  // a thread is not started
   OpenRun open_run_;
+  ForkGeneration* const generation_;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -253,6 +253,7 @@ ALCOVE_COLD void Region::Release() {
   swing_.Store(0, Order::kRelaxed);
   purged_.Store(0, Order::kRelaxed);
   changed_ms_.Store(0, Order::kRelaxed);
+  fork_generation_.Release();
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

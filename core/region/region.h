@@ -8,6 +8,7 @@
 #define ALCOVE_CORE_REGION_REGION_H_
 
 #include "core/base/atomic.h"
+#include "core/base/fork_generation.h"
 #include "core/region/purger.h"
 #include "core/region/range.h"
 
@@ -55,6 +56,9 @@ class Region {
 
   // What the thread that purges in the background does for a Purge.
   void PurgeInBackground();
+
+  constexpr ForkGeneration& fork_generation() { return fork_generation_; }
+  const ForkGeneration& fork_generation() const { return fork_generation_; }
 
   // What wakes the thread that purges in the background, if there is one.
   Purger<Config::kBackgroundPurge>& purger() { return purger_; }
@@ -117,7 +121,9 @@ class Region {
   Atomic<size_t> swing_;         // and the lesser of the last two times
   Atomic<size_t> purged_;        // units purged since these were reviewed
   Atomic<uint64_t> changed_ms_;  // when these last changed
-  [[no_unique_address]] Purger<Config::kBackgroundPurge> purger_;
+  ForkGeneration fork_generation_;
+  [[no_unique_address]] Purger<Config::kBackgroundPurge> purger_{
+      &fork_generation_};
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

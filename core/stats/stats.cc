@@ -34,6 +34,7 @@ size_t BlockSize(SizeClass c) {
 
 ALCOVE_COLD Snapshot TakeSnapshot(const Instance& instance) {
   Snapshot s;
+  s.bytes_metadata = instance.region.fork_generation().bytes();
   // Blocks that left the spans, less those in caches, less those on their way
   // home.
   size_t blocks = 0 - instance.homeless.blocks.Load(Order::kRelaxed);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -14,6 +15,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "registry/registry.h"
 
 namespace versions {
@@ -33,7 +35,7 @@ struct Range {
   uintptr_t end;
   uintptr_t object;
   std::string owner;
-  std::string owner_of_object;
+  std::string prefix;
 };
 
 std::string BaseName(std::string_view path) {
@@ -83,7 +85,7 @@ std::vector<Range> ListRanges() {
       range.object = reinterpret_cast<uintptr_t>(object);
       range.owner = absl::StrCat(entry.prefix, " ", entry.version, " in ",
                                  BaseName(entry.file));
-      range.owner_of_object = absl::StrCat(entry.prefix, "'s own data");
+      range.prefix = entry.prefix;
       ranges.push_back(std::move(range));
     }
   }
@@ -150,10 +152,8 @@ class Look {
   // What is in no instance's range.
   void Add(const Mapping& mapping, uintptr_t begin, uintptr_t end,
            const std::string& program) {
-    for (const Range& range : ranges_) {
-      if (range.object >= begin && range.object < end)
-        return Add(range.owner_of_object, mapping, begin, end);
-    }
+    const std::string describes = OwnersOfObjects(begin, end);
+    if (!describes.empty()) return Add(describes, mapping, begin, end);
     const auto block = std::lower_bound(mallocs_.begin(), mallocs_.end(),
                                         reinterpret_cast<const void*>(begin));
     if (block != mallocs_.end() &&
@@ -166,6 +166,20 @@ class Look {
     Add(absl::StartsWith(mapping.name, "[stack") ? "the stack"
                                                  : "libraries and others",
         mapping, begin, end);
+  }
+
+  // Whose ranges are described there: several instances' where the system has
+  // joined what they keep. Nobody says where one ends and the next begins.
+  std::string OwnersOfObjects(uintptr_t begin, uintptr_t end) const {
+    std::set<std::string> prefixes;
+    for (const Range& range : ranges_) {
+      if (range.object >= begin && range.object < end)
+        prefixes.insert(range.prefix);
+    }
+    if (prefixes.empty()) return "";
+    if (prefixes.size() == 1)
+      return absl::StrCat(*prefixes.begin(), "'s own data");
+    return absl::StrCat("data of ", absl::StrJoin(prefixes, ", "));
   }
 
   void Add(const std::string& owner, const Mapping& mapping, uintptr_t begin,

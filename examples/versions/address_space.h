@@ -25,7 +25,8 @@ struct Piece {
 // All pieces in the order of their addresses. malloc's are those mappings that
 // hold one of `mallocs`, blocks that are alive, and an instance's own data is in
 // the mapping that describes its range: if the system has joined that with a
-// neighbour, it counts in. No other thread may map or unmap meanwhile. Throws
+// neighbour, it counts in, and if the neighbour is such a mapping of another
+// instance, the piece names both. No other thread may map or unmap meanwhile. Throws
 // std::runtime_error if the system does not say.
 std::vector<Piece> LookAtAddressSpace(const std::vector<const void*>& mallocs);
 

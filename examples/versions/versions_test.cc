@@ -58,9 +58,12 @@ TEST_F(VersionsTest, DrawsBothVersionsAndMalloc) {
   const std::vector<Line> lines = Picture(run.output, false);
   EXPECT_EQ(Count(lines, "the program, versions"), 1u) << run.output;
   EXPECT_EQ(Count(lines, "store_old_ 0.1.0 in versions"), 1u) << run.output;
-  EXPECT_EQ(Count(lines, "store_old_'s own data"), 1u) << run.output;
   EXPECT_EQ(Count(lines, "store_new_ "), 1u) << run.output;
-  EXPECT_EQ(Count(lines, "store_new_'s own data"), 1u) << run.output;
+  // The two, unless the system put them side by side and joined them.
+  const size_t joined = Count(lines, "data of store_new_, store_old_");
+  EXPECT_LE(joined, 1u) << run.output;
+  EXPECT_EQ(Count(lines, "store_old_'s own data"), 1 - joined) << run.output;
+  EXPECT_EQ(Count(lines, "store_new_'s own data"), 1 - joined) << run.output;
   EXPECT_GE(Count(lines, "malloc of "), 1u) << run.output;
   EXPECT_EQ(Count(lines, "the stack"), 1u) << run.output;
   for (size_t i = 1; i < lines.size(); ++i)

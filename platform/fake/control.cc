@@ -15,6 +15,7 @@ constexpr const char* kNames[] = {
     "Reserve",
     "Commit",
     "Map",
+    "MapWipedByFork",
     "Unmap",
     "Purge",
     "ZeroPages",
@@ -46,6 +47,8 @@ constinit std::atomic<uint64_t> g_lives[ScopedLife::kDeclaredMax];
 
 constinit std::atomic<uint64_t> g_farewells{0};
 
+constinit std::atomic<ProcessId> g_process{0};
+
 constinit thread_local bool tls_in_hook = false;
 constinit thread_local ThreadId tls_identity = 0;
 
@@ -75,6 +78,7 @@ bool CanFail(Primitive primitive) {
     case Primitive::kReserve:
     case Primitive::kCommit:
     case Primitive::kMap:
+    case Primitive::kMapWipedByFork:
     case Primitive::kUnmap:
     case Primitive::kPurge:
     case Primitive::kMovePages:
@@ -188,6 +192,12 @@ ScopedLife::~ScopedLife() { g_lives[slot_].store(0); }
 
 void Farewell() { g_farewells.fetch_add(1, std::memory_order_acq_rel); }
 void HearFarewells() { g_farewells.load(std::memory_order_acquire); }
+
+ScopedProcess::ScopedProcess(ProcessId process)
+    : before_(g_process.exchange(process)) {}
+ScopedProcess::~ScopedProcess() { g_process = before_; }
+
+ProcessId FakeProcess() { return g_process.load(); }
 
 ScopedIdentity::ScopedIdentity(ThreadId thread) : before_(tls_identity) {
   tls_identity = thread;

@@ -36,6 +36,9 @@ void CountMapped(int64_t bytes);
 // The time that a ScopedClock set; false if there is none.
 bool FakeTime(uint64_t* now);
 
+// What a ScopedProcess says; 0 if there is none.
+ProcessId FakeProcess();
+
 // What a ScopedIdentity says; 0 if there is none.
 ThreadId FakeIdentity();
 

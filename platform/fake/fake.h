@@ -28,6 +28,7 @@ enum class Primitive : unsigned {
   kReserve,
   kCommit,
   kMap,
+  kMapWipedByFork,
   kUnmap,
   kPurge,
   kZeroPages,
@@ -45,7 +46,7 @@ enum class Primitive : unsigned {
   kWriteError,
   kAbort,
 };
-inline constexpr unsigned kPrimitives = 20;
+inline constexpr unsigned kPrimitives = 21;
 
 const char* NameOf(Primitive primitive);
 
@@ -59,7 +60,7 @@ bool CanFail(Primitive primitive);
 uint64_t Calls(Primitive primitive);
 uint64_t Bytes(Primitive primitive);
 
-// Bytes that Reserve and Map gave out and Unmap has not taken back.
+// Bytes that Reserve, Map and MapWipedByFork gave out and Unmap has not taken back.
 int64_t MappedBytes();
 
 // Counts from its construction on.
@@ -179,6 +180,18 @@ class ScopedLife {
 // only after everything the thread did is more than a thread sanitizer knows;
 // it learns it from a pair of operations here and in ThreadMayBeAlive.
 void Farewell();
+
+// All threads say that their process has this id.
+class ScopedProcess {
+ public:
+  explicit ScopedProcess(ProcessId process);
+  ~ScopedProcess();
+  ScopedProcess(const ScopedProcess&) = delete;
+  ScopedProcess& operator=(const ScopedProcess&) = delete;
+
+ private:
+  ProcessId before_;
+};
 
 // The calling OS thread calls itself `thread`, for tests of ids that are used
 // again.

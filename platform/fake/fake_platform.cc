@@ -46,6 +46,13 @@ void* Map(size_t size) {
   return address;
 }
 
+void* MapWipedByFork(size_t size) {
+  if (Enter(Primitive::kMapWipedByFork, size)) return nullptr;
+  void* const address = linux_x86_64::MapWipedByFork(size);
+  if (address != nullptr) CountMapped(static_cast<int64_t>(size));
+  return address;
+}
+
 bool Unmap(void* address, size_t size) {
   if (Enter(Primitive::kUnmap, size) || !linux_x86_64::Unmap(address, size))
     return false;
@@ -89,7 +96,8 @@ void AdviseHugePages(void* address, size_t size) {
 
 ProcessId CurrentProcess() {
   Enter(Primitive::kCurrentProcess, 0);
-  return linux_x86_64::CurrentProcess();
+  const ProcessId process = fake::FakeProcess();
+  return process != 0 ? process : linux_x86_64::CurrentProcess();
 }
 
 ThreadId CurrentThread() {

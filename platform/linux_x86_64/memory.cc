@@ -60,6 +60,17 @@ void* Map(size_t size) {
   return Failed(result) ? nullptr : Pointer(result);
 }
 
+// Since Linux 4.14 (madvise(2)).
+void* MapWipedByFork(size_t size) {
+  void* const address = Map(size);
+  if (address == nullptr ||
+      !Failed(Call(kSysMadvise, Word(address), Word(size), kMadvWipeOnFork))) {
+    return address;
+  }
+  Unmap(address, size);
+  return nullptr;
+}
+
 bool Unmap(void* address, size_t size) {
   return !Failed(Call(kSysMunmap, Word(address), Word(size)));
 }

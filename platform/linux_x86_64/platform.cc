@@ -14,6 +14,8 @@ bool Commit(void* address, size_t size) {
   return linux_x86_64::Commit(address, size);
 }
 void* Map(size_t size) { return linux_x86_64::Map(size); }
+
+void* MapWipedByFork(size_t size) { return linux_x86_64::MapWipedByFork(size); }
 bool Unmap(void* address, size_t size) {
   return linux_x86_64::Unmap(address, size);
 }

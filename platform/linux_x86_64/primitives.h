@@ -14,6 +14,7 @@ size_t PageSize();
 void* Reserve(size_t size, size_t alignment);
 bool Commit(void* address, size_t size);
 void* Map(size_t size);
+void* MapWipedByFork(size_t size);
 bool Unmap(void* address, size_t size);
 bool Purge(void* address, size_t size);
 void ZeroPages(void* address, size_t size);

@@ -50,6 +50,7 @@ inline constexpr long kMremapDontUnmap = 4;  // Linux 5.7
 inline constexpr long kMadvNormal = 0;
 inline constexpr long kMadvDontNeed = 4;
 inline constexpr long kMadvHugePage = 14;
+inline constexpr long kMadvWipeOnFork = 18;
 inline constexpr long kFutexWait = 0;
 inline constexpr long kFutexWake = 1;
 inline constexpr long kFutexTryLockPi = 8;

@@ -1,5 +1,6 @@
 // A child of fork goes on with the heap of the thread that forked, whose id is
 // another one there, even after the parent and with it that id are gone.
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +88,71 @@ TEST_F(ForkTest, AnOrphanSharesItsHeapWithNobody) {
   EXPECT_LE(read(ends[0], &answer, 1), 1);
   EXPECT_EQ(answer, 'k');
   close(ends[0]);
+}
+
+// What the second of two processes saw that both have the id 1 where they are.
+char WithAnAncestorsId() {
+  char answer = 0;
+  std::thread([&answer] {
+    // Its id is 2, and the first thread that the child starts gets that, too.
+    void* const held = subject::malloc(32);
+    if (unshare(CLONE_NEWPID) != 0) {
+      answer = 'n';
+      return;
+    }
+    const pid_t child = fork();
+    if (child == 0) {
+      bool kept[4] = {};
+      std::atomic<unsigned> done{0};
+      std::vector<std::thread> others;
+      for (bool& other_kept : kept) {
+        others.emplace_back([&other_kept, &done] {
+          other_kept = KeepsItsBlocks(2);
+          ++done;
+          while (done != 4) std::this_thread::yield();
+        });
+      }
+      bool all = getpid() == 1;
+      while (done != 4) all = KeepsItsBlocks(1) && all;
+      for (std::thread& other : others) other.join();
+      for (const bool other_kept : kept) all = all && other_kept;
+      subject::free(held);
+      _exit(!all ? 'o' : subject::shutdown() != 0 ? 'b' : 'k');
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    answer = WIFEXITED(status) ? static_cast<char>(WEXITSTATUS(status)) : 'd';
+    subject::free(held);
+    subject::thread_detach();
+  }).join();
+  return answer;
+}
+
+TEST_F(ForkTest, AnAncestorsIdIsNoAncestor) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer allows no thread in a child of several";
+#endif
+  const pid_t outer = fork();
+  ASSERT_GE(outer, 0);
+  if (outer == 0) {
+    if (unshare(CLONE_NEWPID) != 0 &&
+        unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0)
+      _exit('n');
+    const pid_t first = fork();
+    if (first == 0) {
+      if (subject::shutdown() != 0) _exit('b');
+      _exit(getpid() == 1 ? WithAnAncestorsId() : 'p');
+    }
+    int status = 0;
+    waitpid(first, &status, 0);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 'd');
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(outer, &status, 0), outer);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 'n')
+    GTEST_SKIP() << "this system gives a process no pid namespace";
+  EXPECT_EQ(static_cast<char>(WEXITSTATUS(status)), 'k');
 }
 
 }  // namespace

@@ -10,7 +10,15 @@
 namespace ALCOVE_CORE_NAMESPACE {
 namespace {
 
-using Background = Purger<true>;
+struct Generation {
+  ~Generation() { generation.Release(); }
+  ForkGeneration generation;
+};
+
+class Background : Generation, public Purger<true> {
+ public:
+  Background() : Purger<true>(&generation) {}
+};
 
 TEST(PurgerTest, OffItIsNothing) {
   struct Beside {
@@ -18,7 +26,7 @@ TEST(PurgerTest, OffItIsNothing) {
     [[no_unique_address]] Purger<false> purger;
   };
   EXPECT_EQ(sizeof(Beside), sizeof(uint64_t));
-  EXPECT_FALSE(Purger<false>().wanted());
+  EXPECT_FALSE(Purger<false>(nullptr).wanted());
 }
 
 TEST(PurgerTest, OneStartsTheThread) {
@@ -106,7 +114,8 @@ TEST(PurgerTest, WokenForNothing) {
   });
   purger.Note();
   // It is the first word of the object.
-  const auto* const word = reinterpret_cast<const uint32_t*>(&purger);
+  const auto* const word =
+      reinterpret_cast<const uint32_t*>(static_cast<Purger<true>*>(&purger));
   for (int i = 0; i < 20; ++i) {
     usleep(500);
     platform::Wake(word);
@@ -155,7 +164,7 @@ char InChild(Background* purger, Before before) {
 }
 
 // What the parent's thread had to see to, or was at, is for the child's.
-TEST(PurgerTest, AChildOfForkHasNoThread) {
+void AChildOfForkHasNoThread() {
   for (const Before before :
        {Before::kNothing, Before::kDirt, Before::kPurge}) {
     Background purger;
@@ -172,6 +181,13 @@ TEST(PurgerTest, AChildOfForkHasNoThread) {
     ASSERT_TRUE(WIFEXITED(status));
     EXPECT_EQ(WEXITSTATUS(status), 'k') << static_cast<int>(before);
   }
+}
+
+TEST(PurgerTest, AChildOfForkHasNoThread) { AChildOfForkHasNoThread(); }
+
+TEST(PurgerTest, NorHasAChildOfTheSameId) {
+  const fake::ScopedProcess process(100);
+  AChildOfForkHasNoThread();
 }
 
 }  // namespace

@@ -311,5 +311,53 @@ TEST_F(RegistryTest, AChildOfAThreadWithoutAHeapIsAlone) {
   living.join();
 }
 
+// In a new pid namespace, say. The thread that forked is the child's first one,
+// and has another id than the one under which it has its heap.
+TEST_F(RegistryTest, AChildOfItsParentsIdGivesNobodyTheHeapOfItsFirstThread) {
+  constexpr platform::ProcessId kProcess = 100;
+  const fake::ScopedProcess process(kProcess);
+  std::thread([] {
+    const fake::ScopedIdentity identity(107);
+    Heap* const had = CurrentHeap();
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      const fake::ScopedIdentity first(kProcess);
+      bool taken = CurrentHeap() != had;
+      // One with that id, one that asks whether it lives, and one that cleans up.
+      const fake::ScopedLife life(107, false);
+      for (const platform::ThreadId thread : {107u, 108u}) {
+        std::thread([&] {
+          const fake::ScopedIdentity other(thread);
+          taken = taken || CurrentHeap() == had;
+          test_purge();
+        }).join();
+      }
+      _exit(taken || had->thread() != 107 ? 1 : 0);
+    }
+    int status = -1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    test_thread_detach();
+    fake::Farewell();
+  }).join();
+}
+
+TEST_F(RegistryTest, OnlyASecondThreadNeedsAPageThatForkWipes) {
+  const fake::CallCounter pages(Primitive::kMapWipedByFork);
+  {
+    const fake::ScopedIdentity first(platform::CurrentProcess());
+    test_free(test_malloc(100));
+    test_thread_detach();
+    test_free(test_malloc(100));
+    test_thread_detach();
+  }
+  EXPECT_EQ(pages.calls(), Config::kBackgroundPurge ? 1u : 0u);
+  const size_t before = Stats().bytes_metadata;
+  RunThreads(4, [](unsigned) { test_free(test_malloc(100)); });
+  EXPECT_GE(pages.calls(), 1u);
+  EXPECT_GE(Stats().bytes_metadata, before + platform::PageSize());
+}
+
 }  // namespace
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -49,6 +49,7 @@ TEST(Constants, Memory) {
   EXPECT_EQ(kMremapDontUnmap, MREMAP_DONTUNMAP);
   EXPECT_EQ(kMadvDontNeed, MADV_DONTNEED);
   EXPECT_EQ(kMadvHugePage, MADV_HUGEPAGE);
+  EXPECT_EQ(kMadvWipeOnFork, MADV_WIPEONFORK);
 }
 
 TEST(Constants, Rest) {

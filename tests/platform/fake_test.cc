@@ -28,6 +28,10 @@ bool CallOnce(Primitive primitive, char* p) {
       void* const q = Map(kMiB);
       return q != nullptr && Unmap(q, kMiB);
     }
+    case Primitive::kMapWipedByFork: {
+      void* const q = MapWipedByFork(kMiB);
+      return q != nullptr && Unmap(q, kMiB);
+    }
     case Primitive::kCommit:
       return Commit(p, kMiB);
     case Primitive::kUnmap:
@@ -49,10 +53,9 @@ bool CallOnce(Primitive primitive, char* p) {
 }
 
 constexpr Primitive kFailing[] = {
-    Primitive::kReserve,      Primitive::kMap,
-    Primitive::kCommit,       Primitive::kUnmap,
-    Primitive::kPurge,        Primitive::kMovePages,
-    Primitive::kRefresh,      Primitive::kThreadMayBeAlive,
+    Primitive::kReserve,      Primitive::kMap,     Primitive::kMapWipedByFork,
+    Primitive::kCommit,       Primitive::kUnmap,   Primitive::kPurge,
+    Primitive::kMovePages,    Primitive::kRefresh, Primitive::kThreadMayBeAlive,
     Primitive::kSharesMemory,
 };
 
@@ -248,6 +251,16 @@ TEST(Fake, Identity) {
     std::thread([] { EXPECT_NE(CurrentThread(), 77u); }).join();
   }
   EXPECT_EQ(CurrentThread(), self);
+}
+
+TEST(Fake, TheProcessCallsItself) {
+  const ProcessId self = CurrentProcess();
+  {
+    const ScopedProcess process(77);
+    EXPECT_EQ(CurrentProcess(), 77u);
+    std::thread([] { EXPECT_EQ(CurrentProcess(), 77u); }).join();
+  }
+  EXPECT_EQ(CurrentProcess(), self);
 }
 
 TEST(FakeDeath, OnlyWhatCanFailMayBeMadeTo) {

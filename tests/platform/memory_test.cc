@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <vector>
@@ -150,6 +151,29 @@ TEST_F(MemoryTest, MapCostsNothingUntouched) {
   for (const unsigned char page : resident) pages += page & 1;
   EXPECT_LE(pages, 512u);  // a huge page at most
   EXPECT_TRUE(Unmap(p, kSize));
+}
+
+TEST_F(MemoryTest, AChildFindsWipedWhatItsParentKeeps) {
+  char* const p = static_cast<char*>(MapWipedByFork(2 * 4096));
+  ASSERT_NE(p, nullptr);
+  EXPECT_TRUE(AllAre(p, 2 * 4096, 0));
+  memset(p, 1, 2 * 4096);
+  const auto finds_it_wiped = [p](auto&& then) {
+    const pid_t child = fork();
+    if (child == 0) _exit(AllAre(p, 2 * 4096, 0) && then() ? 0 : 1);
+    int status = -1;
+    return waitpid(child, &status, 0) == child && status == 0;
+  };
+  EXPECT_TRUE(finds_it_wiped([&] {
+    memset(p, 2, 2 * 4096);
+    return finds_it_wiped([] { return true; });
+  }));
+  EXPECT_TRUE(AllAre(p, 2 * 4096, 1));
+  EXPECT_TRUE(Unmap(p, 2 * 4096));
+  EXPECT_EQ(MappedBytesIn(p, 2 * 4096), 0u);
+  errno = 77;
+  EXPECT_EQ(MapWipedByFork(size_t{1} << 60), nullptr);
+  EXPECT_EQ(errno, 77);
 }
 
 TEST_F(MemoryTest, MapRefusesWhatCannotBe) {
