@@ -5,8 +5,9 @@
 // none of them touches any other allocator of the process. Threads may end anywhere, and
 // the process may be forked by any thread at any moment: the child can allocate, and free
 // what other threads of its parent had, at once; what these had cached stays unused there.
-// (That it is a child is told by its process id: one that has an ancestor's id, after ids
-// wrapped around or where a pid namespace begins, must not allocate from several threads.)
+// (That it is a child is told by a page that the kernel wipes, from Linux 4.14 on. Where it
+// does not, the process id has to do: a child that has an ancestor's id, after ids wrapped
+// around or where a pid namespace begins, must not allocate from several threads then.)
 // A child of vfork, or of posix_spawn, is the thread that made it, which should have called
 // the instance before: else what it caches is not taken over when it ends. A thread that ends
 // in the middle of a call loses what the call had in hand; in arena_destroy or arena_reset

@@ -50,19 +50,21 @@ class ForkGeneration {
   // Bytes mapped.
   size_t bytes() const;
 
-  // `page`: null, or a word that is 0 in a new child of fork and never else.
+  // `page`: null, or a word that is 0 in a new child of fork and never else. No
+  // order is needed: an old value of either word is mended by the exchange, and a
+  // child has at least what its parent's threads went by.
   uint32_t GenerationBy(Atomic<uint32_t>* page) {
-    uint32_t generation = last_.Load(Order::kAcquire);
+    const uint32_t generation = last_.Load(Order::kRelaxed);
     if (page == nullptr) return generation;
-    uint32_t mark = page->Load(Order::kAcquire);
+    uint32_t mark = page->Load(Order::kRelaxed);
     if (mark == 0) {
       const uint32_t mine = MarkOf(generation + 1);
       // Another thread may have been faster.
-      if (page->CompareExchange(mark, mine, Order::kAcqRel)) mark = mine;
+      if (page->CompareExchange(mark, mine, Order::kRelaxed)) mark = mine;
     }
     const uint32_t marked = mark - MarkOf(0);
     // Never less: a signal handler can have forked since the first line.
-    if (marked != generation) last_.RaiseTo(marked, Order::kRelease);
+    if (marked != generation) last_.RaiseTo(marked, Order::kRelaxed);
     return marked;
   }
 

@@ -11,7 +11,7 @@
 namespace alcove_model {
 
 struct Suite {
-  std::string protocol;  // "remote", "tenancy", "ending"
+  std::string protocol;  // "remote", "tenancy", "ending", ...
   std::string mutant;    // "": the source as it is
   std::vector<Scenario> scenarios;
 };

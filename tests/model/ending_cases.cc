@@ -26,7 +26,7 @@ using alcove_model::Watch;
 using alcove_model::Yield;
 using platform::ThreadId;
 
-constexpr platform::ProcessId kProcess = 100;
+constexpr Process kProcess = 100;
 constexpr ArenaHandle kParent = MakeHandle(1, 1);
 constexpr ArenaHandle ChildHandle(unsigned i) {
   return MakeHandle(2 + i, 2 + i);
@@ -56,7 +56,7 @@ struct World {
   unsigned children_there, threads_there;  // the others are not looked at
   Atomic<uint32_t> homeless_ending;
   Atomic<uint32_t> go;
-  platform::ProcessId process;
+  Process process;
   bool has_heap;
   // Of an arena's heap, for those who look.
   LedgerHeap heap;

@@ -33,6 +33,12 @@ MUTANTS = {
         "says_nothing_without_a_heap": "arena/ending.h",
         "waits_for_the_dead": "arena/ending.h",
     },
+    "fork_generation": {
+        "counts_from_its_own": "base/fork_generation.h",
+        "forgets_the_generation": "base/fork_generation.h",
+        "remembers_before_it_marks": "base/fork_generation.h",
+        "takes_the_wiped_page": "base/fork_generation.h",
+    },
     "remote": {
         "always_clears_pending": "heap/remote.cc",
         "announces_twice": "heap/remote.h",

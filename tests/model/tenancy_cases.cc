@@ -16,7 +16,7 @@ using alcove_model::Scenario;
 using alcove_model::Watch;
 using platform::ThreadId;
 
-constexpr platform::ProcessId kProcess = 100;
+constexpr Process kProcess = 100;
 
 struct World {
   Tenancy tenancy;
@@ -208,7 +208,7 @@ const Scenario kForked = {
      {"forker",
       [] {
         Fork();
-        constexpr platform::ProcessId kChild = 200;
+        constexpr Process kChild = 200;
         const ThreadId self = Choose(2, "which id it has") == 0 ? 7 : 9;
         const auto any = [](ThreadId) {
           return Choose(2, "what the kernel says of a stranger") != 0;
