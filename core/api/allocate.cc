@@ -17,7 +17,8 @@ namespace {
 // A tail of so many bytes that realloc cuts off is worth giving back.
 constexpr size_t kTailMin = size_t{1} << 20;
 
-// A block of slab class `c` by any path but the inlined one.
+}  // namespace
+
 void* AllocateClass(Heap* heap, SizeClass c) {
   void* block = heap->bin(c).Pop();
   if (block == nullptr) block = heap->Refill(c);
@@ -25,8 +26,6 @@ void* AllocateClass(Heap* heap, SizeClass c) {
   return block;
 }
 
-// Finds the range and map entry of what should be a live block; stops if it is
-// none.
 Range* FindBlock(const void* block, MapEntry* entry) {
   Range* const range = g_instance.region.RangeOf(block);
   if (ALCOVE_UNLIKELY(range == nullptr)) Stop(Misuse::kUseForeign, block);
@@ -46,7 +45,7 @@ Range* FindBlock(const void* block, MapEntry* entry) {
 }
 
 // When no bin has a block.
-ALCOVE_NOINLINE void* AllocateSlower(size_t size) {
+ALCOVE_NOINLINE static void* AllocateSlower(size_t size) {
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
   void* const block = size <= kSlabMax
@@ -59,8 +58,6 @@ size_t SizeIn(const Range& range, const void* block, MapEntry entry) {
   const SizeClass c = ClassOfEntry(entry);
   return IsSlabClass(c) ? InfoOf(c).size : LargeSize(range, block);
 }
-
-}  // namespace
 
 void* AllocateSlow(size_t size) {
   // Sizes that have no place in the look-up table come here first. The heap

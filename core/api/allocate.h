@@ -35,23 +35,37 @@ void* Reallocate(void* block, size_t size);
 // The usable size of a live block; misuse for anything else.
 size_t UsableSize(const void* block);
 
+// The range and map entry of what should be a live block; stops if it is none.
+Range* FindBlock(const void* block, MapEntry* entry);
+
+// The usable size of a live block that is not an arena's.
+size_t SizeIn(const Range& range, const void* block, MapEntry entry);
+
+// A block of slab class `c` by any path but the inlined one; null if there is no
+// memory.
+void* AllocateClass(Heap* heap, SizeClass c);
+
+// Gives the live block from `min` to `max` bytes where it is, if that can be had:
+// as many as can, or as few as it can be cut to. Returns its usable size.
+size_t ResizeInPlace(void* block, size_t min, size_t max);
+
 // Whether the live block, of so many usable bytes, may be that of a request for
 // `size`.
 bool MayHaveSize(const void* block, size_t usable, size_t size);
 
-ALCOVE_INLINE void* Allocate(size_t size) {
+// `heap` is the calling thread's, or &g_no_heap.
+ALCOVE_INLINE void* AllocateFrom(Heap* heap, size_t size) {
   if (ALCOVE_LIKELY(size <= kLookupMax)) {
-    void* const block = ThreadHeap()->BinAt(LookupBinOffset(size)).Pop();
+    void* const block = heap->BinAt(LookupBinOffset(size)).Pop();
     if (ALCOVE_LIKELY(block != nullptr)) {
-      CheckAllocated(*ThreadHeap(), LookupClass(size), block);
+      CheckAllocated(*heap, LookupClass(size), block);
       return block;
     }
   }
   return AllocateSlow(size);
 }
 
-ALCOVE_INLINE void Free(void* block) {
-  Heap* const heap = ThreadHeap();
+ALCOVE_INLINE void FreeTo(Heap* heap, void* block) {
   const Region::View& view = heap->view();
   const size_t slot = view.SlotOf(block);
   if (ALCOVE_LIKELY(slot < view.units)) {
@@ -70,6 +84,12 @@ ALCOVE_INLINE void Free(void* block) {
   }
   FreeSlow(block);
 }
+
+ALCOVE_INLINE void* Allocate(size_t size) {
+  return AllocateFrom(ThreadHeap(), size);
+}
+
+ALCOVE_INLINE void Free(void* block) { FreeTo(ThreadHeap(), block); }
 
 }  // namespace ALCOVE_CORE_NAMESPACE
 

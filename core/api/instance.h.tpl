@@ -89,6 +89,45 @@ int {PREFIX}owns(const void* address) ALCOVE_{PREFIX}NOEXCEPT;
 // The usable size that malloc(size) would give; 0 if no such block can exist.
 size_t {PREFIX}malloc_good_size(size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 
+// Grows or shrinks a live block where it is, and returns its usable size then. Below
+// `min_size` means: it cannot grow so far, and is as it was. Else it is as near to
+// `max_size` (to `min_size`, if that is more) as can be: a long block (malloc_good_size of 64
+// KiB or more) takes the free memory behind it, and gives back what is more than it needs,
+// which never fails; a shorter one stays as it is, but for the last one of a monotonic
+// arena. What is returned is the size that free_sized takes. Null has 0 bytes.
+size_t {PREFIX}try_realloc_in_place(void* block, size_t min_size, size_t max_size)
+    ALCOVE_{PREFIX}NOEXCEPT;
+
+// A block whose address is a multiple of any number: 24, 1000, 3 * 4096. Null (errno EINVAL
+// where `set_errno` is on) for 0, and where the least common multiple with 64 KiB, at which
+// spans begin, is more than 1 GiB: powers of two up to 1 GiB will do, and any other number
+// whose greatest odd factor is up to 16383 and that is not itself too large. Where that
+// factor is up to 15, short blocks take no more memory than others; else each takes a span,
+// 128 KiB at the least. To be freed by free; realloc keeps malloc's alignment only.
+void* {PREFIX}alloc_at_multiple(size_t multiple, size_t size) ALCOVE_{PREFIX}NOEXCEPT;
+
+// ---- Many calls ----------------------------------------------------------------------
+
+// Fills blocks[0] to blocks[count - 1] as by as many calls of malloc(size), and returns how
+// many there are: less than `count` where memory is short (ENOMEM where `set_errno` is on).
+size_t {PREFIX}malloc_batch(size_t size, size_t count, void** blocks) ALCOVE_{PREFIX}NOEXCEPT;
+
+// Frees each of them, of whatever size and whoever's; null is allowed and does nothing.
+void {PREFIX}free_batch(void* const* blocks, size_t count) ALCOVE_{PREFIX}NOEXCEPT;
+
+// A handle on the calling thread's cache, with which the calls below do without looking it
+// up. Only for that thread, until it calls unpin or ends; may be nested. For as long as a
+// thread holds one, its thread_detach does nothing, and its shutdown gives EBUSY. Never
+// null: where there is no memory for a cache, the handle makes the calls look for one. With
+// the knob `async_signal_safe` they look it up all the same.
+typedef struct {PREFIX}pin_t {PREFIX}pin_t;
+{PREFIX}pin_t* {PREFIX}pin(void) ALCOVE_{PREFIX}NOEXCEPT;
+void {PREFIX}unpin({PREFIX}pin_t* pin) ALCOVE_{PREFIX}NOEXCEPT;
+
+// As malloc and free. Any block may be freed so, and any block of theirs by any free.
+void* {PREFIX}pinned_malloc({PREFIX}pin_t* pin, size_t size) ALCOVE_{PREFIX}NOEXCEPT;
+void {PREFIX}pinned_free({PREFIX}pin_t* pin, void* block) ALCOVE_{PREFIX}NOEXCEPT;
+
 // ---- Arenas ------------------------------------------------------------------------
 // An arena is a temporary heap inside this instance: created and destroyed at run time,
 // used by any number of threads at once, and gone without a trace. Blocks of an arena are
@@ -163,6 +202,11 @@ void* {PREFIX}arena_aligned_alloc({PREFIX}arena* arena, size_t alignment, size_t
     ALCOVE_{PREFIX}NOEXCEPT;
 int {PREFIX}arena_posix_memalign({PREFIX}arena* arena, void** block, size_t alignment,
                                  size_t size) ALCOVE_{PREFIX}NOEXCEPT;
+
+// As alloc_at_multiple, but where `multiple` is no power of two the block always takes a
+// span.
+void* {PREFIX}arena_alloc_at_multiple({PREFIX}arena* arena, size_t multiple, size_t size)
+    ALCOVE_{PREFIX}NOEXCEPT;
 
 // The arena that the address lies in, or null if it lies in none that lives. Any address
 // may be asked about; it is not dereferenced.
@@ -375,6 +419,25 @@ inline memory_resource* resource() noexcept {
   } holder;
   return &holder.value;
 }
+
+// The calling thread's cache, looked up once for as long as the object lives (pin). It must
+// be destroyed by the thread that made it.
+class pinned {
+ public:
+  pinned() noexcept : pin_({PREFIX}pin()) {}
+  ~pinned() { {PREFIX}unpin(pin_); }
+  pinned(const pinned&) = delete;
+  pinned& operator=(const pinned&) = delete;
+
+  // Null where there is no memory.
+  [[nodiscard]] void* allocate(std::size_t size) noexcept {
+    return {PREFIX}pinned_malloc(pin_, size);
+  }
+  void deallocate(void* block) noexcept { {PREFIX}pinned_free(pin_, block); }
+
+ private:
+  {PREFIX}pin_t* pin_;
+};
 
 // ---- Arenas ------------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
 ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
   const core::Call call;
   if (!core::HasHeaps() || core::IsInterrupting()) return;
+  if (core::PinsOfThread() != 0) return;
   core::thread_exit::Disarm();
   core::ForgetHeaps(core::GiveBack);
 }
@@ -61,6 +62,7 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
 ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
   const core::Call call;
   if (core::IsInterrupting()) return core::kBusy;
+  if (core::HasHeaps() && core::PinsOfThread() != 0) return core::kBusy;
   core::Heap* const heap = core::ThreadHeap();
   if (core::g_instance.registry.OthersLive(
           heap != &core::g_no_heap ? heap : nullptr)) {

@@ -63,6 +63,7 @@ Heap* CurrentHeap() {
   Heap* const acquired = g_instance.registry.Acquire(&g_instance, &adopted);
   if (acquired == nullptr) return nullptr;
   if (adopted) g_arenas.Adopt(acquired);
+  acquired->pins = 0;  // what its former thread held when it ended
   if (ALCOVE_UNLIKELY(!SetThreadHeap(acquired))) {
     g_instance.registry.HandBack(acquired);
     return nullptr;

@@ -118,6 +118,13 @@ inline bool HasHeaps() {
   return ThreadHeap() != &g_no_heap;
 }
 
+// How many pins the calling thread, which has a heap, holds: its heaps stay its own
+// for as long.
+inline uint32_t& PinsOfThread() {
+  if constexpr (Config::kAsyncSignalSafe) return TableIn(tls_heap)->pins;
+  return ThreadHeap()->pins;
+}
+
 // Has the calling thread, which has interrupted nothing, acquire a heap anew when
 // next it calls. Calls give(heap) for each one that it had.
 void ForgetHeaps(void (*give)(Heap* heap));

@@ -136,6 +136,33 @@ void FreeArenaBlock(Heap* home, const ArenaBlock& block, void* address) {
   block.arena->CountFreedRemotely(c);
 }
 
+// A run's last block grows where it is; whether it did.
+static bool ExtendInRun(Arenas* arenas, Heap* home, const ArenaBlock& block,
+                        void* address, size_t old_size, size_t size) {
+  ArenaHeap* const owner = OwnerOf(block.slab);
+  // HeapFor: what another thread left may have to be settled first.
+  return home != nullptr && owner->home() == home &&
+         arenas->HeapFor(home, owner->handle()) == owner &&
+         owner->ExtendLast(address, old_size, size);
+}
+
+bool ResizeArenaBlockInPlace(Arenas* arenas, Heap* home,
+                             const ArenaBlock& block, void* address,
+                             size_t size, uint64_t* crossed) {
+  *crossed = 0;
+  const size_t old_size = ArenaBlockSize(block, address);
+  if (block.slab->size_class == kLargeMark) {
+    // A block of a unit by itself is shorter than any that is asked for.
+    if (size <= old_size && (SpanUnits(size) << kUnitShift) >= old_size)
+      return true;
+    return block.arena->ResizeLarge(block.range, address, size, crossed);
+  }
+  if (size <= old_size) return true;
+  if (block.slab->size_class != kRunMark) return false;
+  const Heap::AboveAtWork at_work(home);
+  return ExtendInRun(arenas, home, block, address, old_size, size);
+}
+
 void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
                            void* address, size_t size, uint64_t* crossed) {
   *crossed = 0;
@@ -149,11 +176,7 @@ void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
   const Heap::AboveAtWork at_work(home);
   if (block.slab->size_class == kRunMark) {
     if (size <= old_size) return address;  // what is left is lost anyway
-    ArenaHeap* const owner = OwnerOf(block.slab);
-    // HeapFor: what another thread left may have to be settled first.
-    if (home != nullptr && owner->home() == home &&
-        arenas->HeapFor(home, owner->handle()) == owner &&
-        owner->ExtendLast(address, old_size, size))
+    if (ExtendInRun(arenas, home, block, address, old_size, size))
       return address;
   }
   if (home == nullptr) return nullptr;

@@ -29,6 +29,13 @@ size_t ArenaBlockSize(const ArenaBlock& block, const void* address);
 // Frees it; `home` is the calling thread's heap, or null.
 void FreeArenaBlock(Heap* home, const ArenaBlock& block, void* address);
 
+// Makes it as long as `size` asks where it is, or as near to that as it can be cut.
+// False if it does not grow so far; then it is as it was. `home` is the calling
+// thread's heap. *crossed: what callbacks are due (Arenas::CallBack).
+bool ResizeArenaBlockInPlace(Arenas* arenas, Heap* home,
+                             const ArenaBlock& block, void* address,
+                             size_t size, uint64_t* crossed);
+
 // Resizes it within its arena. Null if that is not to be had, and the block is
 // as it was. *crossed: what callbacks are due (Arenas::CallBack).
 void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,

@@ -12,6 +12,11 @@ constexpr bool IsPowerOfTwo(size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 constexpr size_t RoundUp(size_t n, size_t alignment) {
   return (n + alignment - 1) & ~(alignment - 1);
 }
+// The same for any alignment but 0.
+constexpr size_t RoundUpToAny(size_t n, size_t alignment) {
+  if (IsPowerOfTwo(alignment)) return RoundUp(n, alignment);
+  return (n + alignment - 1) / alignment * alignment;
+}
 constexpr size_t RoundDown(size_t n, size_t alignment) {
   return n & ~(alignment - 1);
 }

@@ -306,8 +306,9 @@ class Heap : public HeapFront, public SlabOwner {
 
  public:
   // Of the thread's that owns this heap, if it finds its heaps here; only the
-  // layer above reads or writes it.
+  // layer above reads or writes it. And how many pins the thread holds, likewise.
   [[no_unique_address]] HeapLevels<Config::kAsyncSignalSafe> levels;
+  uint32_t pins = 0;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

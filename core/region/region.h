@@ -28,8 +28,8 @@ class Region {
   // The state before the first allocation; nothing is mapped.
   constexpr Region() = default;
 
-  // A span of `count` units, its address a multiple of `alignment` bytes (a
-  // power of two, of one unit or more). An empty one if there is no memory.
+  // A span of `count` units, its address a multiple of `alignment` bytes (one or
+  // more units, or any less). An empty one if there is no memory.
   Span Allocate(size_t count, size_t alignment);
 
   // `size` bytes of zeroed memory, in one page with what every free of a young

@@ -54,7 +54,7 @@ size_t UnitMap::Find(size_t from, size_t count, size_t alignment) const {
   size_t unit = from;
   while (unit < units_) {
     unit = NextFree(unit);
-    unit = RoundUp(unit + phase_, alignment) - phase_;
+    unit = RoundUpToAny(unit + phase_, alignment) - phase_;
     if (unit >= units_ || units_ - unit < count) break;
     const size_t used = NextUsed(unit, unit + count);
     if (used == unit + count) return unit;

@@ -40,7 +40,7 @@ class UnitMap {
   void Init(UnitWord* words, size_t units, size_t phase);
 
   // Claims `count` >= 1 adjacent units, of which the first has an address that
-  // is a multiple of `alignment` units (a power of two). Returns the first
+  // is a multiple of `alignment` units (any number). Returns the first
   // one's index, or kNone. *dirty is the number of units among them that are
   // not known to be zero.
   size_t Claim(size_t count, size_t alignment, size_t* dirty);

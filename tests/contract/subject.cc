@@ -80,6 +80,9 @@ namespace {
 SUBJECT(arena) * Theirs(Arena* arena) {
   return reinterpret_cast<SUBJECT(arena)*>(arena);
 }
+SUBJECT(pin_t) * Theirs(Pin* pin) {
+  return reinterpret_cast<SUBJECT(pin_t)*>(pin);
+}
 Arena* Ours(SUBJECT(arena) * arena) { return reinterpret_cast<Arena*>(arena); }
 
 }  // namespace
@@ -102,6 +105,20 @@ void (*volatile free_aligned_sized)(void*, size_t,
                                     size_t) = SUBJECT(free_aligned_sized);
 int (*volatile owns)(const void*) = SUBJECT(owns);
 size_t (*volatile malloc_good_size)(size_t) = SUBJECT(malloc_good_size);
+size_t (*volatile try_realloc_in_place)(void*, size_t,
+                                        size_t) = SUBJECT(try_realloc_in_place);
+void* (*volatile alloc_at_multiple)(size_t,
+                                    size_t) = SUBJECT(alloc_at_multiple);
+size_t (*volatile malloc_batch)(size_t, size_t, void**) = SUBJECT(malloc_batch);
+void (*volatile free_batch)(void* const*, size_t) = SUBJECT(free_batch);
+Pin* (*volatile pin)() = [] { return reinterpret_cast<Pin*>(SUBJECT(pin)()); };
+void (*volatile unpin)(Pin*) = [](Pin* pin) { SUBJECT(unpin)(Theirs(pin)); };
+void* (*volatile pinned_malloc)(Pin*, size_t) = [](Pin* pin, size_t size) {
+  return SUBJECT(pinned_malloc)(Theirs(pin), size);
+};
+void (*volatile pinned_free)(Pin*, void*) = [](Pin* pin, void* block) {
+  SUBJECT(pinned_free)(Theirs(pin), block);
+};
 size_t (*volatile purge)() = SUBJECT(purge);
 void (*volatile thread_detach)() = SUBJECT(thread_detach);
 int (*volatile shutdown)() = SUBJECT(shutdown);
@@ -136,6 +153,10 @@ void* (*volatile arena_realloc)(Arena*, void*, size_t) =
 void* (*volatile arena_reallocarray)(Arena*, void*, size_t, size_t) =
     [](Arena* arena, void* block, size_t count, size_t size) {
       return SUBJECT(arena_reallocarray)(Theirs(arena), block, count, size);
+    };
+void* (*volatile arena_alloc_at_multiple)(Arena*, size_t, size_t) =
+    [](Arena* arena, size_t multiple, size_t size) {
+      return SUBJECT(arena_alloc_at_multiple)(Theirs(arena), multiple, size);
     };
 void* (*volatile arena_aligned_alloc)(Arena*, size_t, size_t) =
     [](Arena* arena, size_t alignment, size_t size) {

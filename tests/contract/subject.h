@@ -74,6 +74,8 @@ struct ArenaClassStats {
   size_t units;
 };
 
+struct Pin;
+
 extern const char* const prefix;
 
 // Through volatile pointers: a compiler must not assume what it knows of
@@ -92,6 +94,14 @@ extern void (*volatile free_sized)(void*, size_t);
 extern void (*volatile free_aligned_sized)(void*, size_t, size_t);
 extern int (*volatile owns)(const void*);
 extern size_t (*volatile malloc_good_size)(size_t);
+extern size_t (*volatile try_realloc_in_place)(void*, size_t, size_t);
+extern void* (*volatile alloc_at_multiple)(size_t, size_t);
+extern size_t (*volatile malloc_batch)(size_t, size_t, void**);
+extern void (*volatile free_batch)(void* const*, size_t);
+extern Pin* (*volatile pin)();
+extern void (*volatile unpin)(Pin*);
+extern void* (*volatile pinned_malloc)(Pin*, size_t);
+extern void (*volatile pinned_free)(Pin*, void*);
 extern Arena* (*volatile arena_create)(const ArenaOptions*);
 extern void (*volatile arena_destroy)(Arena*);
 extern void (*volatile arena_reset)(Arena*);
@@ -101,6 +111,7 @@ extern void* (*volatile arena_realloc)(Arena*, void*, size_t);
 extern void* (*volatile arena_reallocarray)(Arena*, void*, size_t, size_t);
 extern void* (*volatile arena_aligned_alloc)(Arena*, size_t, size_t);
 extern int (*volatile arena_posix_memalign)(Arena*, void**, size_t, size_t);
+extern void* (*volatile arena_alloc_at_multiple)(Arena*, size_t, size_t);
 extern Arena* (*volatile arena_of)(const void*);
 extern int (*volatile arena_stats)(Arena*, ArenaStats*);
 extern size_t (*volatile arena_class_stats)(Arena*, ArenaClassStats*, size_t);

@@ -1,0 +1,118 @@
+// Blocks at multiples of any number.
+#include "core/api/allocate.h"
+#include "core/api/arena_entry.h"
+#include "core/api/background.h"
+#include "core/api/entry_points.h"
+#include "core/api/failure.h"
+#include "core/heap/large.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+namespace {
+
+// The odd part of a number, and what it was multiplied by.
+struct Parts {
+  size_t odd;
+  size_t power;
+
+  explicit Parts(size_t number)
+      : odd(number >> LowestBit(number)), power(number / odd) {}
+};
+
+// Spans begin at units, so what a span begins at is a multiple of both.
+size_t SpanAlignment(const Parts& parts) {
+  return parts.odd * Max(parts.power, kUnit);
+}
+
+bool ValidMultiple(size_t multiple) {
+  return multiple != 0 && multiple <= kAlignmentMax &&
+         SpanAlignment(Parts(multiple)) <= kAlignmentMax;
+}
+
+// Of so many blocks side by side, in slabs, one is right at the most.
+constexpr size_t kOddMax = 15;
+constexpr unsigned kTriesMax = 64;
+
+constexpr size_t CommonDivisor(size_t a, size_t b) {
+  while (b != 0) {
+    const size_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+// The class whose blocks are multiples of the power, and whose size has nothing in
+// common with the odd part: then one of as many blocks in a row as that says is
+// where it should be. 0 if no class of about that size is such a one.
+SizeClass ClassFor(const Parts& parts, size_t size) {
+  if (parts.odd > kOddMax || parts.power > kUnit || size > kSlabMax) return 0;
+  const SizeClass least = parts.power <= 16
+                              ? ClassOfSize(Max(size, parts.power))
+                              : AlignedClass(parts.power, size);
+  if (least == 0) return 0;
+  for (SizeClass c = least; c <= kSlabClasses; ++c) {
+    const size_t bytes = InfoOf(c).size;
+    if (bytes > 2 * size_t{InfoOf(least).size}) break;
+    if (bytes % parts.power == 0 && CommonDivisor(bytes, parts.odd) == 1)
+      return c;
+  }
+  return 0;
+}
+
+// Tries blocks one after the other.
+void* SearchClass(Heap* heap, SizeClass c, size_t multiple) {
+  void* wrong[kTriesMax];
+  unsigned tries = 0;
+  void* block = nullptr;
+  while (tries < kTriesMax) {
+    block = AllocateClass(heap, c);
+    if (block == nullptr || AddressOf(block) % multiple == 0) break;
+    wrong[tries++] = block;
+    block = nullptr;
+  }
+  while (tries != 0) Free(wrong[--tries]);
+  return block;
+}
+
+void* AllocateAtMultiple(size_t multiple, size_t size) {
+  if (IsPowerOfTwo(multiple)) return AllocateAligned(multiple, size);
+  if (ALCOVE_UNLIKELY(size > kRequestMax)) return Fail(kNoMemory);
+  Heap* const heap = CurrentHeap();
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  const Parts parts(multiple);
+  const SizeClass c = ClassFor(parts, size);
+  void* block = c != 0 ? SearchClass(heap, c, multiple) : nullptr;
+  if (block == nullptr)
+    block = AllocateLarge(heap, size, SpanAlignment(parts), false);
+  return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
+}
+
+}  // namespace
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+namespace core = ALCOVE_CORE_NAMESPACE;
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(alloc_at_multiple)(size_t multiple,
+                                                     size_t size) noexcept {
+  if (ALCOVE_UNLIKELY(!core::ValidMultiple(multiple)))
+    return core::Fail(core::kInvalidArgument);
+  const core::Call call;
+  return core::AllocateAtMultiple(multiple, size);
+}
+
+ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_alloc_at_multiple)(
+    ALCOVE_PUBLIC(arena) * arena, size_t multiple, size_t size) noexcept {
+  const core::ArenaHandle handle = core::AddressOf(arena);
+  const core::Call call;
+  if (ALCOVE_UNLIKELY(!core::ValidMultiple(multiple))) {
+    core::g_arenas.Resolve(handle);
+    return core::Fail(core::kInvalidArgument);
+  }
+  return core::ArenaAllocateSlow(
+      handle, size,
+      core::IsPowerOfTwo(multiple) ? multiple
+                                   : core::SpanAlignment(core::Parts(multiple)),
+      false);
+}
