@@ -29,10 +29,6 @@ bool ValidMultiple(size_t multiple) {
          SpanAlignment(Parts(multiple)) <= kAlignmentMax;
 }
 
-// Of so many blocks side by side, in slabs, one is right at the most.
-constexpr size_t kOddMax = 15;
-constexpr unsigned kTriesMax = 64;
-
 constexpr size_t CommonDivisor(size_t a, size_t b) {
   while (b != 0) {
     const size_t rest = a % b;
@@ -42,37 +38,23 @@ constexpr size_t CommonDivisor(size_t a, size_t b) {
   return a;
 }
 
-// The class whose blocks are multiples of the power, and whose size has nothing in
-// common with the odd part: then one of as many blocks in a row as that says is
-// where it should be. 0 if no class of about that size is such a one.
+// The class whose blocks are multiples of the power, whose size has nothing in common
+// with the odd part, and of which a slab has as many blocks as that says: then one of
+// them is where it should be. 0 if no class of about that size is such a one.
 SizeClass ClassFor(const Parts& parts, size_t size) {
-  if (parts.odd > kOddMax || parts.power > kUnit || size > kSlabMax) return 0;
+  if (parts.power > kUnit || size > kSlabMax) return 0;
   const SizeClass least = parts.power <= 16
                               ? ClassOfSize(Max(size, parts.power))
                               : AlignedClass(parts.power, size);
   if (least == 0) return 0;
   for (SizeClass c = least; c <= kSlabClasses; ++c) {
-    const size_t bytes = InfoOf(c).size;
-    if (bytes > 2 * size_t{InfoOf(least).size}) break;
-    if (bytes % parts.power == 0 && CommonDivisor(bytes, parts.odd) == 1)
+    const ClassInfo& info = InfoOf(c);
+    if (info.size > 2 * size_t{InfoOf(least).size}) break;
+    if (info.blocks >= parts.odd && info.size % parts.power == 0 &&
+        CommonDivisor(info.size, parts.odd) == 1)
       return c;
   }
   return 0;
-}
-
-// Tries blocks one after the other.
-void* SearchClass(Heap* heap, SizeClass c, size_t multiple) {
-  void* wrong[kTriesMax];
-  unsigned tries = 0;
-  void* block = nullptr;
-  while (tries < kTriesMax) {
-    block = AllocateClass(heap, c);
-    if (block == nullptr || AddressOf(block) % multiple == 0) break;
-    wrong[tries++] = block;
-    block = nullptr;
-  }
-  while (tries != 0) Free(wrong[--tries]);
-  return block;
 }
 
 void* AllocateAtMultiple(size_t multiple, size_t size) {
@@ -82,9 +64,10 @@ void* AllocateAtMultiple(size_t multiple, size_t size) {
   if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
   const Parts parts(multiple);
   const SizeClass c = ClassFor(parts, size);
-  void* block = c != 0 ? SearchClass(heap, c, multiple) : nullptr;
-  if (block == nullptr)
-    block = AllocateLarge(heap, size, SpanAlignment(parts), false);
+  void* const block =
+      c != 0 ? heap->TakeAtMultiple(c, multiple, parts.odd)
+             : AllocateLarge(heap, size, SpanAlignment(parts), false);
+  if (c != 0 && block != nullptr) CheckAllocated(*heap, c, block);
   return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
 }
 

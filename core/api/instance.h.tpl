@@ -101,9 +101,10 @@ size_t {PREFIX}try_realloc_in_place(void* block, size_t min_size, size_t max_siz
 // A block whose address is a multiple of any number: 24, 1000, 3 * 4096. Null (errno EINVAL
 // where `set_errno` is on) for 0, and where the least common multiple with 64 KiB, at which
 // spans begin, is more than 1 GiB: powers of two up to 1 GiB will do, and any other number
-// whose greatest odd factor is up to 16383 and that is not itself too large. Where that
-// factor is up to 15, short blocks take no more memory than others; else each takes a span,
-// 128 KiB at the least. To be freed by free; realloc keeps malloc's alignment only.
+// whose greatest odd factor is up to 16383 and that is not itself too large. A block is one
+// of a slab where that has as many blocks as this factor says, and takes no more memory than
+// others; else it takes a span, 128 KiB at the least. To be freed by free; realloc keeps
+// malloc's alignment only.
 void* {PREFIX}alloc_at_multiple(size_t multiple, size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 
 // ---- Many calls ----------------------------------------------------------------------

@@ -229,6 +229,18 @@ void Heap::ReleaseSpare(Slab* slab) {
   if (!last && slab->pending.Load(Order::kRelaxed) == 0) ReleaseSlab(slab);
 }
 
+// One that is listed, with all of its blocks; null if there is no memory.
+ALCOVE_INLINE Slab* Heap::NewSlab(SizeClass c, const ClassInfo& info) {
+  Span span;
+  if (info.units == 1 || !TakeSpanOfSlab(info.units, &span)) {
+    span = AllocateSpan(info.units, kUnit);
+  }
+  if (ALCOVE_UNLIKELY(span.range == nullptr)) return nullptr;
+  Slab* const slab = CreateSlab(span, c, this, MakeEntry(c, number()));
+  List(slab);
+  return slab;
+}
+
 void* Heap::Refill(SizeClass c) {
   const AtWork at_work(this);
   if (HasMail()) {
@@ -243,17 +255,10 @@ void* Heap::Refill(SizeClass c) {
   }
   Slab* slab = listed_[c];
   if (slab == nullptr) {
-    Span span;
-    if (info.units == 1 || !TakeSpanOfSlab(info.units, &span)) {
-      span = AllocateSpan(info.units, kUnit);
-    }
-    if (ALCOVE_LIKELY(span.range != nullptr)) {
-      slab = CreateSlab(span, c, this, MakeEntry(c, number()));
-      List(slab);
-    } else {
-      slab = listed_[c];  // what others freed may have come in meanwhile
-      if (slab == nullptr) return nullptr;
-    }
+    slab = NewSlab(c, info);
+    // What others freed may have come in meanwhile.
+    if (ALCOVE_UNLIKELY(slab == nullptr)) slab = listed_[c];
+    if (ALCOVE_UNLIKELY(slab == nullptr)) return nullptr;
   }
   const TakenWord taken = TakeWord(slab, info, RefillMax(c));
   if (slab->available == 0) Unlist(slab);
@@ -265,6 +270,31 @@ void* Heap::Refill(SizeClass c) {
   KeepOrder();
   bin.mask.Store(taken.blocks, Order::kRelaxed);
   return bin.PopMask();
+}
+
+ALCOVE_COLD void* Heap::TakeAtMultiple(SizeClass c, size_t multiple,
+                                       size_t step) {
+  // Of many slabs that have other blocks left, no more are looked at.
+  constexpr unsigned kSlabsMax = 16;
+  const AtWork at_work(this);
+  if (HasMail()) Collect();
+  const ClassInfo& info = InfoOf(c);
+  void* block = nullptr;
+  Slab* slab = listed_[c];
+  for (unsigned i = 0; slab != nullptr && i < kSlabsMax; ++i) {
+    block = ALCOVE_CORE_NAMESPACE::TakeAtMultiple(slab, info, multiple, step);
+    if (block != nullptr) break;
+    slab = slab->next;
+  }
+  if (block == nullptr) {
+    slab = NewSlab(c, info);
+    if (ALCOVE_UNLIKELY(slab == nullptr)) return nullptr;
+    block = ALCOVE_CORE_NAMESPACE::TakeAtMultiple(slab, info, multiple, step);
+    ALCOVE_INVARIANT(block != nullptr);
+  }
+  if (slab->available == 0) Unlist(slab);
+  CountTaken(1, info.size);
+  return block;
 }
 
 // ---- Bins ----

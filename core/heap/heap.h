@@ -125,6 +125,11 @@ class Heap : public HeapFront, public SlabOwner {
   // memory.
   void* Refill(SizeClass c);
 
+  // A block of slab class `c` at a multiple of a number, straight from a slab; null
+  // if there is no memory. The class has at least `step` blocks to a slab, and every
+  // `step`th of them is at one.
+  void* TakeAtMultiple(SizeClass c, size_t multiple, size_t step);
+
   // Makes room for one more pointer in the bin of slab class `c`, by growing it
   // or by giving blocks back to their slabs.
   void MakeRoom(SizeClass c);
@@ -255,6 +260,7 @@ class Heap : public HeapFront, public SlabOwner {
   void RepairSpans(SizeClass c);
   void RepairSlabs();
 
+  Slab* NewSlab(SizeClass c, const ClassInfo& info);
   void Gained(Slab* slab);
   void ReleaseSpare(Slab* slab);
   void List(Slab* slab);

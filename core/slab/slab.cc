@@ -123,6 +123,43 @@ unsigned TakeFresh(Slab* slab, const ClassInfo& info, unsigned limit) {
   return count;
 }
 
+// Takes one that was never handed out; those before it count as if they had been.
+static void SkipFresh(Slab* slab, const ClassInfo& info, unsigned index) {
+  const unsigned first = slab->fresh;
+  TakeFresh(slab, info, index - first + 1);
+  for (unsigned i = first; i < index; ++i)
+    slab->local[i / 64] |= BitWord{1} << (i % 64);
+  slab->available = static_cast<uint16_t>(slab->available + (index - first));
+  slab->hint_word = static_cast<uint16_t>(Min(slab->hint_word, first / 64));
+}
+
+void* TakeAtMultiple(Slab* slab, const ClassInfo& info, size_t multiple,
+                     size_t step) {
+  size_t rest = AddressOf(slab->start) % multiple;
+  const size_t further = info.size % multiple;
+  size_t i = 0;
+  for (; rest != 0 && i < step; ++i) {
+    rest += further;
+    if (rest >= multiple) rest -= multiple;
+  }
+  if (rest != 0) return nullptr;
+  for (; i < slab->blocks; i += step) {
+    const auto index = static_cast<unsigned>(i);
+    BitWord& word = slab->local[index / 64];
+    const BitWord bit = BitWord{1} << (index % 64);
+    if (index >= slab->fresh) {
+      SkipFresh(slab, info, index);
+    } else if ((word & bit) != 0) {
+      word &= ~bit;
+      slab->available = static_cast<uint16_t>(slab->available - 1);
+    } else {
+      continue;
+    }
+    return slab->start + i * info.size;
+  }
+  return nullptr;
+}
+
 unsigned CollectRemote(Slab* slab, const ClassInfo& info) {
   unsigned count = 0;
   for (unsigned w = 0; w < slab->used_words(); ++w) {

@@ -144,6 +144,11 @@ TakenWord TakeWord(Slab* slab, const ClassInfo& info, unsigned limit = 64);
 // `fresh` as it was before.
 unsigned TakeFresh(Slab* slab, const ClassInfo& info, unsigned limit);
 
+// Takes an available block whose address is a multiple of `multiple`, as every
+// `step`th block's is. Null if none of these is available.
+void* TakeAtMultiple(Slab* slab, const ClassInfo& info, size_t multiple,
+                     size_t step);
+
 // Puts the last ones of what TakeFresh took back: those from `index` on.
 inline void ReturnFresh(Slab* slab, unsigned index) {
   slab->available =

@@ -44,16 +44,19 @@ TEST_F(MultipleTest, EveryNumberWithEveryKindOfSize) {
         if (size <= 64 * kKiB) Fill(block, size, multiple);
       }
       for (void* const block : blocks) {
-        if (size <= 64 * kKiB) ASSERT_TRUE(Holds(block, size, multiple));
+        if (size <= 64 * kKiB) {
+          ASSERT_TRUE(Holds(block, size, multiple));
+        }
         subject::free(block);
       }
     }
   }
 }
 
-// With an odd factor that is small they come from slabs: no memory but theirs.
+// They come from slabs: no memory but theirs.
 TEST_F(MultipleTest, ShortBlocksTakeNoMoreThanOthers) {
-  for (const size_t multiple : {24, 48, 40, 56, 72, 80, 3, 7, 15, 96, 240}) {
+  for (const size_t multiple :
+       {24, 48, 40, 56, 72, 80, 3, 7, 15, 96, 240, 31, 33, 62}) {
     for (const size_t size : {size_t{8}, size_t{24}, size_t{100}, kKiB}) {
       std::vector<void*> blocks;
       // What is there to begin with: a slab for the class.
@@ -71,7 +74,7 @@ TEST_F(MultipleTest, ShortBlocksTakeNoMoreThanOthers) {
 
 // One unit more than the least span, at the most.
 TEST_F(MultipleTest, OthersTakeAShortSpan) {
-  void* const block = subject::alloc_at_multiple(1001, 1);
+  void* const block = subject::alloc_at_multiple(1001, kKiB);
   EXPECT_LE(subject::malloc_usable_size(block), 128 * kKiB);
   subject::free(block);
 }
