@@ -55,6 +55,24 @@ static int UseArenaFromC(void) {
   return contract_default_stats(&all) == 0 && all.arenas == 0 ? 0 : 20;
 }
 
+static int UseManyFromC(void) {
+  void* blocks[10];
+  if (contract_default_malloc_batch(24, 10, blocks) != 10) return 30;
+  contract_default_free_batch(blocks, 10);
+  contract_default_pin_t* pin = contract_default_pin();
+  contract_default_pinned_free(pin, contract_default_pinned_malloc(pin, 8));
+  contract_default_unpin(pin);
+  void* block = contract_default_alloc_at_multiple(24, 100);
+  if ((uintptr_t)block % 24 != 0) return 31;
+  if (contract_default_try_realloc_in_place(block, 100, 100) < 100) return 32;
+  contract_default_free(block);
+  contract_default_arena* arena = contract_default_arena_create(NULL);
+  block = contract_default_arena_alloc_at_multiple(arena, 48, 100);
+  if (block == NULL || (uintptr_t)block % 48 != 0) return 33;
+  contract_default_arena_destroy(arena);
+  return 0;
+}
+
 int UseFromC(void) {
   contract_default_stats_t stats = {.struct_size = sizeof(stats)};
   void* block = NULL;
@@ -74,6 +92,8 @@ int UseFromC(void) {
   if (contract_default_version()[0] == '\0' ||
       contract_default_config()[0] != '{')
     return 5;
+  const int of_many = UseManyFromC();
+  if (of_many != 0) return of_many;
   const int in_arena = UseArenaFromC();
   if (in_arena != 0) return in_arena;
   contract_default_thread_detach();

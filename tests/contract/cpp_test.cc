@@ -28,6 +28,28 @@ using CppTest = ContractTest;
 template <typename T>
 using Traits = std::allocator_traits<cpp::allocator<T>>;
 
+// ---- pinned ----
+
+static_assert(!std::is_copy_constructible_v<cpp::pinned>);
+static_assert(!std::is_copy_assignable_v<cpp::pinned>);
+
+TEST_F(CppTest, PinnedForAsLongAsItLives) {
+  {
+    cpp::pinned heap;
+    std::vector<void*> blocks;
+    for (size_t size = 0; size < 3000; size += 7)
+      blocks.push_back(heap.allocate(size));
+    for (void* const block : blocks) {
+      ASSERT_NE(block, nullptr);
+      heap.deallocate(block);
+    }
+    heap.deallocate(nullptr);
+    EXPECT_EQ(heap.allocate(SIZE_MAX), nullptr);
+    EXPECT_NE(subject::shutdown(), 0);
+  }
+  EXPECT_EQ(subject::shutdown(), 0);
+}
+
 // ---- allocator<T> ----
 
 static_assert(std::is_same_v<Traits<int>::value_type, int>);

@@ -164,6 +164,37 @@ TEST_P(SlabTest, FreshBlocksLieSideBySideAndMayBeReturned) {
   CollectRemote(slab_, info());
 }
 
+// Whatever comes first, every block that is at a multiple is handed out once, and
+// the others are there afterwards.
+TEST_P(SlabTest, TakesBlocksAtMultiples) {
+  const unsigned all = info().blocks;
+  for (const size_t odd : {3u, 7u, 31u}) {
+    if (info().size % odd == 0 || all < odd) continue;
+    const size_t multiple = odd * 8;
+    std::set<char*> expected;
+    for (unsigned i = 0; i < all; ++i) {
+      if (AddressOf(Block(i)) % multiple == 0) expected.insert(Block(i));
+    }
+    ASSERT_GE(expected.size(), all / odd);
+    std::set<char*> taken;
+    for (size_t n = expected.size(); n != 0; --n) {
+      auto* const block =
+          static_cast<char*>(TakeAtMultiple(slab_, info(), multiple, odd));
+      ASSERT_NE(block, nullptr);
+      ASSERT_TRUE(taken.insert(block).second);
+    }
+    EXPECT_EQ(taken, expected);
+    EXPECT_EQ(TakeAtMultiple(slab_, info(), multiple, odd), nullptr);
+    EXPECT_EQ(slab_->available, all - taken.size());
+    const std::set<char*> rest = TakeAll();
+    EXPECT_EQ(rest.size(), all - taken.size());
+    for (char* const block : rest) EXPECT_EQ(taken.count(block), 0u);
+    // All come home, so that the next finds none that was never handed out.
+    for (unsigned i = 0; i < all; ++i) FreeRemotely(i);
+    EXPECT_EQ(CollectRemote(slab_, info()), all);
+  }
+}
+
 TEST_P(SlabTest, RemoteFreesComeBack) {
   TakeAll();
   EXPECT_EQ(CollectRemote(slab_, info()), 0u);

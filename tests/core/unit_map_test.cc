@@ -129,6 +129,17 @@ TEST(UnitMap, Alignment) {
   EXPECT_EQ(map.Claim(3, 1), 0u);
 }
 
+TEST(UnitMap, AlignmentToAnyNumber) {
+  // Units 0 to 511 are numbers 5 to 516.
+  Map map(512, 5);
+  EXPECT_EQ(map.Claim(1, 3), 1u);
+  EXPECT_EQ(map.Claim(1, 3), 4u);
+  EXPECT_EQ(map.Claim(3, 7), 9u) << "2 to 5 has 4 in it";
+  EXPECT_EQ(map.Claim(1, 251), 246u);
+  EXPECT_EQ(map.Claim(1, 251), 497u);
+  EXPECT_EQ(map.Claim(1, 251), kNone);
+}
+
 TEST(UnitMap, AlignmentBeyondTheMap) {
   Map map(128, 1000);
   EXPECT_EQ(map.Claim(1, size_t{1} << 20), kNone);
