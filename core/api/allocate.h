@@ -53,12 +53,14 @@ size_t ResizeInPlace(void* block, size_t min, size_t max);
 // `size`.
 bool MayHaveSize(const void* block, size_t usable, size_t size);
 
-// `heap` is the calling thread's, or &g_no_heap.
-ALCOVE_INLINE void* AllocateFrom(Heap* heap, size_t size) {
+// `heap()` is the calling thread's, or &g_no_heap. Asked where it is needed: then
+// it is added to the offset in the instruction that reads it.
+template <typename GetHeap>
+ALCOVE_INLINE void* AllocateFrom(GetHeap heap, size_t size) {
   if (ALCOVE_LIKELY(size <= kLookupMax)) {
-    void* const block = heap->BinAt(LookupBinOffset(size)).Pop();
+    void* const block = heap()->BinAt(LookupBinOffset(size)).Pop();
     if (ALCOVE_LIKELY(block != nullptr)) {
-      CheckAllocated(*heap, LookupClass(size), block);
+      CheckAllocated(*heap(), LookupClass(size), block);
       return block;
     }
   }
@@ -86,7 +88,7 @@ ALCOVE_INLINE void FreeTo(Heap* heap, void* block) {
 }
 
 ALCOVE_INLINE void* Allocate(size_t size) {
-  return AllocateFrom(ThreadHeap(), size);
+  return AllocateFrom([] { return ThreadHeap(); }, size);
 }
 
 ALCOVE_INLINE void Free(void* block) { FreeTo(ThreadHeap(), block); }

@@ -57,7 +57,7 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(pinned_malloc)(core::Pin* pin,
   const core::Call call;
   if constexpr (core::kSkips) {
     core::CheckPin(core::HeapOf(pin));
-    return core::AllocateFrom(core::HeapOf(pin), size);
+    return core::AllocateFrom([pin] { return core::HeapOf(pin); }, size);
   }
   return core::Allocate(size);
 }

@@ -7,13 +7,15 @@ set -euo pipefail
 readonly readme="$1" program="$2"
 
 # The lines of the first picture in a text, with all that differs from run to run masked.
-# Whose file malloc is in depends on how it is linked.
+# Whose file malloc is in depends on how it is linked, and whether the system joins what the
+# two instances keep on where it puts them.
 shape() {
   sed -n '/^from /,/^\(```\)\?$/p' | sed '/^\(```\)\?$/,$d' | sed -E \
     -e 's/^0x[0-9a-f]+/address/' \
     -e 's/[0-9.]+ [KMGT]?i?B/size/g' \
     -e 's/ [#+.]+ / bar /' \
     -e 's/malloc of .*/malloc of file/' \
+    -e "s/store_(new|old)_'s own data\$|data of store_new_, store_old_\$/own data/" \
     -e 's/[0-9]+\.[0-9]+\.[0-9]+/version/' \
     -e 's/ +/ /g' | sort -u
 }

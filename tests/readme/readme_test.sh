@@ -5,8 +5,8 @@
 # that the other checks run.
 set -euo pipefail
 
-readonly readme="$1" binary="$2" inlined="$3" arena="$4"
-shift 4
+readonly readme="$1" binary="$2" inlined="$3" arena="$4" beyond="$5"
+shift 5
 
 fail() {
   echo "FAILED: $*" >&2
@@ -53,6 +53,9 @@ output="$("${inlined}")"
 [[ "${output}" == "1 1 1" ]] || fail "the inlined example printed: ${output}"
 output="$("${arena}")"
 [[ "${output}" == "1 0 0" ]] || fail "the example of an arena printed: ${output}"
+
+output="$("${beyond}")"
+[[ "${output}" == "100 1 1 1" ]] || fail "the example beyond malloc printed: ${output}"
 
 for command in './bazelw run //examples/coexist' './bazelw run //examples/arenas' \
   './bazelw run //examples/versions' './bazelw test //...'; do
