@@ -26,6 +26,13 @@ KNOBS = {
         "max": 4194304,
         "doc": "Address space reserved at the first allocation, in MiB; halved until the system grants it. 128 GiB lets 500 instances share the 128 TiB of a 47-bit address space; more is reserved when it is used up. Metadata is reserved with it, about 1.8% of it; a process that calls mlockall would fill that with memory, and should reserve little.",
     },
+    "sbrk_reserve_mib": {
+        "type": "int",
+        "default": 16384,
+        "min": 1,
+        "max": 4194304,
+        "doc": "How far the instance's private break can go, in MiB of address space, which is reserved by the first call of sbrk; halved until the system grants it.",
+    },
     "commit_chunk_kib": {
         "type": "int",
         "default": 16384,

@@ -28,7 +28,11 @@ void* AllocateClass(Heap* heap, SizeClass c) {
 
 Range* FindBlock(const void* block, MapEntry* entry) {
   Range* const range = g_instance.region.RangeOf(block);
-  if (ALCOVE_UNLIKELY(range == nullptr)) Stop(Misuse::kUseForeign, block);
+  if (ALCOVE_UNLIKELY(range == nullptr)) {
+    Stop(g_instance.program_break.Contains(block) ? Misuse::kUseAfterFree
+                                                  : Misuse::kUseForeign,
+         block);
+  }
   *entry = EntryOf(*range, block);
   const SizeClass c = ClassOfEntry(*entry);
   if (c == kArenaClass) return range;
@@ -134,7 +138,11 @@ void* AllocateAligned(size_t alignment, size_t size) {
 void FreeSlow(void* block) {
   if (block == nullptr) return;
   Range* const range = g_instance.region.RangeOf(block);
-  if (ALCOVE_UNLIKELY(range == nullptr)) Stop(Misuse::kFreeForeign, block);
+  if (ALCOVE_UNLIKELY(range == nullptr)) {
+    Stop(g_instance.program_break.Contains(block) ? Misuse::kFreeNoBlock
+                                                  : Misuse::kFreeForeign,
+         block);
+  }
   const MapEntry entry = EntryOf(*range, block);
   const SizeClass c = ClassOfEntry(entry);
   if (ALCOVE_UNLIKELY(c == 0 || c == kShelvedClass)) {

@@ -83,7 +83,7 @@ void {PREFIX}free_aligned_sized(void* block, size_t alignment, size_t size)
 // ---- Beyond malloc -----------------------------------------------------------------
 
 // 1 if the address lies in a live span of this instance (in a block, live or free, or in
-// the tail of a span), else 0. Any address may be asked about; it is not dereferenced.
+// the tail of a span), or below its private break, else 0. Any address may be asked about; it is not dereferenced.
 int {PREFIX}owns(const void* address) ALCOVE_{PREFIX}NOEXCEPT;
 
 // The usable size that malloc(size) would give; 0 if no such block can exist.
@@ -128,6 +128,18 @@ void {PREFIX}unpin({PREFIX}pin_t* pin) ALCOVE_{PREFIX}NOEXCEPT;
 // As malloc and free. Any block may be freed so, and any block of theirs by any free.
 void* {PREFIX}pinned_malloc({PREFIX}pin_t* pin, size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 void {PREFIX}pinned_free({PREFIX}pin_t* pin, void* block) ALCOVE_{PREFIX}NOEXCEPT;
+
+// ---- The private break ---------------------------------------------------------------
+
+// As sbrk(2), on an address range of the instance's own (`sbrk_reserve_mib`), never on the
+// process's break, and beside malloc: moves the end of that range by `increment` bytes, and
+// returns where it was. Memory that is added reads as zero; it is used to the byte, begins
+// at a page, and is no block: to free it is misuse. A negative increment gives the memory
+// behind the new end back to the system at once. Returns (void*)-1, with nothing changed,
+// where there is no more, or less than is to be given back (ENOMEM where `set_errno` is on).
+// May be called by several threads at once; who finds another one giving memory back waits
+// for that. shutdown ends the range.
+void* {PREFIX}sbrk(intptr_t increment) ALCOVE_{PREFIX}NOEXCEPT;
 
 // ---- Arenas ------------------------------------------------------------------------
 // An arena is a temporary heap inside this instance: created and destroyed at run time,
@@ -313,6 +325,8 @@ typedef struct {PREFIX}stats_t {
   uintptr_t address_high;  //   of this instance can have; both 0 before the first
   size_t arenas;           // that live; their blocks are not in the counts above, but
                            //   what they hold is in bytes_spans
+  size_t bytes_break;      // below the private break; of what is committed and reserved for
+                           //   it, the two fields of these names count all
 } {PREFIX}stats_t;
 
 // Fills *stats up to stats->struct_size bytes. Returns 0, or EINVAL for null or for a

@@ -21,6 +21,7 @@ ALCOVE_COLD void ReleaseAll() {
   g_arenas.Release();
   g_instance.registry.Release();  // one heap is in the region's memory
   g_instance.region.Release();
+  g_instance.program_break.Release();
   g_instance.live.Reset();
   g_instance.homeless.Reset();
   g_instance.span_units.Store(0, Order::kRelaxed);
@@ -34,7 +35,7 @@ namespace core = ALCOVE_CORE_NAMESPACE;
 
 ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
   const core::Range* const range = core::g_instance.region.RangeOf(address);
-  if (range == nullptr) return 0;
+  if (range == nullptr) return core::g_instance.program_break.Contains(address);
   const core::SizeClass c = core::ClassOfEntry(core::EntryOf(*range, address));
   return c != 0 && c != core::kShelvedClass && c != core::kGoneClass;
 }

@@ -5,6 +5,7 @@
 #define ALCOVE_CORE_HEAP_INSTANCE_H_
 
 #include "core/heap/registry.h"
+#include "core/region/break.h"
 #include "core/region/region.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -32,6 +33,7 @@ struct HomelessCount {
 struct Instance {
   Region region;
   Registry registry{&region.fork_generation()};
+  Break program_break;
   LiveCount live;
   HomelessCount homeless;
   Atomic<size_t> span_units;  // that all heaps' span bins have room for

@@ -59,6 +59,9 @@ ALCOVE_COLD Snapshot TakeSnapshot(const Instance& instance) {
   s.bytes_live = bytes;
   s.blocks_peak = Max(instance.live.blocks_peak.Load(Order::kRelaxed), blocks);
   s.bytes_peak = Max(instance.live.bytes_peak.Load(Order::kRelaxed), bytes);
+  s.bytes_break = instance.program_break.bytes();
+  s.bytes_committed = instance.program_break.committed();
+  s.bytes_reserved = instance.program_break.reserved();
   for (unsigned i = 0; i < Region::kRangesMax; ++i) {
     const Range* const range = instance.region.range(i);
     if (range == nullptr) break;

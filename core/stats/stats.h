@@ -20,6 +20,7 @@ struct Snapshot {
   size_t bytes_committed = 0;
   size_t bytes_reserved = 0;
   size_t bytes_metadata = 0;
+  size_t bytes_break = 0;
   size_t threads = 0;
   uintptr_t address_low = 0;
   uintptr_t address_high = 0;

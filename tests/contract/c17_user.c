@@ -66,6 +66,7 @@ static int UseManyFromC(void) {
   if ((uintptr_t)block % 24 != 0) return 31;
   if (contract_default_try_realloc_in_place(block, 100, 100) < 100) return 32;
   contract_default_free(block);
+  if (contract_default_sbrk(100) == (void*)-1) return 34;
   contract_default_arena* arena = contract_default_arena_create(NULL);
   block = contract_default_arena_alloc_at_multiple(arena, 48, 100);
   if (block == NULL || (uintptr_t)block % 48 != 0) return 33;

@@ -34,6 +34,7 @@ SUBJECT_SAME_MEMBER(Stats, stats_t, threads);
 SUBJECT_SAME_MEMBER(Stats, stats_t, address_low);
 SUBJECT_SAME_MEMBER(Stats, stats_t, address_high);
 SUBJECT_SAME_MEMBER(Stats, stats_t, arenas);
+SUBJECT_SAME_MEMBER(Stats, stats_t, bytes_break);
 
 SUBJECT_SAME_SIZE(ArenaOptions, arena_options);
 SUBJECT_SAME_MEMBER(ArenaOptions, arena_options, struct_size);
@@ -111,6 +112,7 @@ void* (*volatile alloc_at_multiple)(size_t,
                                     size_t) = SUBJECT(alloc_at_multiple);
 size_t (*volatile malloc_batch)(size_t, size_t, void**) = SUBJECT(malloc_batch);
 void (*volatile free_batch)(void* const*, size_t) = SUBJECT(free_batch);
+void* (*volatile sbrk)(intptr_t) = SUBJECT(sbrk);
 Pin* (*volatile pin)() = [] { return reinterpret_cast<Pin*>(SUBJECT(pin)()); };
 void (*volatile unpin)(Pin*) = [](Pin* pin) { SUBJECT(unpin)(Theirs(pin)); };
 void* (*volatile pinned_malloc)(Pin*, size_t) = [](Pin* pin, size_t size) {

@@ -26,6 +26,7 @@ struct Stats {
   uintptr_t address_low;
   uintptr_t address_high;
   size_t arenas;
+  size_t bytes_break;
 };
 
 // A handle of an arena; nothing is known of what it points to.
@@ -98,6 +99,7 @@ extern size_t (*volatile try_realloc_in_place)(void*, size_t, size_t);
 extern void* (*volatile alloc_at_multiple)(size_t, size_t);
 extern size_t (*volatile malloc_batch)(size_t, size_t, void**);
 extern void (*volatile free_batch)(void* const*, size_t);
+extern void* (*volatile sbrk)(intptr_t);
 extern Pin* (*volatile pin)();
 extern void (*volatile unpin)(Pin*);
 extern void* (*volatile pinned_malloc)(Pin*, size_t);
