@@ -26,6 +26,13 @@ KNOBS = {
         "max": 4194304,
         "doc": "Address space reserved at the first allocation, in MiB; halved until the system grants it. 128 GiB lets 500 instances share the 128 TiB of a 47-bit address space; more is reserved when it is used up. Metadata is reserved with it, about 1.8% of it; a process that calls mlockall would fill that with memory, and should reserve little.",
     },
+    "region_growth_percent": {
+        "type": "int",
+        "default": 200,
+        "min": 100,
+        "max": 1600,
+        "doc": "How long each further range of address space is that is reserved when the ones before are used up, in percent of the one before, up to 128 GiB. There are 48 at the most, so that little growth bounds what an instance can hold: at 100 to 48 times `region_reserve_mib`, unless single blocks need more.",
+    },
     "sbrk_reserve_mib": {
         "type": "int",
         "default": 16384,

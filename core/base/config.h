@@ -18,6 +18,8 @@ enum class Tls { initial_exec, general_dynamic, tlsdesc, pthread_key };
 struct Config {
   static constexpr size_t kRegionReserve =
       size_t{ALCOVE_KNOB_region_reserve_mib} << 20;
+  static constexpr size_t kRegionGrowthPercent =
+      ALCOVE_KNOB_region_growth_percent;
   static constexpr size_t kSbrkReserve = size_t{ALCOVE_KNOB_sbrk_reserve_mib}
                                          << 20;
   static constexpr size_t kCommitChunk = size_t{ALCOVE_KNOB_commit_chunk_kib}

@@ -11,9 +11,9 @@ namespace {
 // rest of the process.
 constexpr size_t kScarceShare = 8;
 
-// Each range is twice as long as the one before, up to this, so that few of
-// them hold any amount.
-constexpr size_t kDoubledMax = size_t{128} << 30;
+// Each range is longer than the one before (`region_growth_percent`), up to this, so
+// that few of them hold any amount.
+constexpr size_t kGrownMax = size_t{128} << 30;
 
 // There are few places for ranges. What comes in small pieces gets this many of
 // them; after that a range has to add this share to what there is, or the last
@@ -68,7 +68,8 @@ ALCOVE_COLD bool Region::AddRange(unsigned slot, size_t units_needed,
     least = Max(least, RoundUp(reserved / kWorthShare, kRangeGranule));
   }
   size_t size = RoundUp(Config::kRegionReserve, kRangeGranule);
-  for (unsigned i = 0; i < slot && size < kDoubledMax; ++i) size *= 2;
+  for (unsigned i = 0; i < slot && size < kGrownMax; ++i)
+    size = RoundUp(size * Config::kRegionGrowthPercent / 100, kRangeGranule);
   size = Max(size, least);
   Range* range = Range::Create(size, room);
   while (range == nullptr && size > least) {

@@ -11,6 +11,8 @@ namespace {
 TEST(Config, IsWhatTheMacroWrote) {
   EXPECT_EQ(Config::kRegionReserve,
             size_t{ALCOVE_KNOB_region_reserve_mib} * 1024 * 1024);
+  EXPECT_EQ(Config::kRegionGrowthPercent,
+            size_t{ALCOVE_KNOB_region_growth_percent});
   EXPECT_EQ(Config::kSbrkReserve,
             size_t{ALCOVE_KNOB_sbrk_reserve_mib} * 1024 * 1024);
   EXPECT_EQ(Config::kCommitChunk, size_t{ALCOVE_KNOB_commit_chunk_kib} * 1024);
@@ -38,11 +40,11 @@ TEST(Config, NamesTheInstance) {
 TEST(Config, EveryKnobIsInTheJson) {
   const std::string json = ALCOVE_CONFIG_JSON;
   for (const char* knob :
-       {"region_reserve_mib", "sbrk_reserve_mib", "commit_chunk_kib",
-        "purge_delay_ms", "purge_dirty_max_mib", "background_purge",
-        "cache_bytes_per_class", "cache_blocks_per_class", "cache_span_kib",
-        "arena_quarantine", "huge_pages_from_mib", "thread_exit", "set_errno",
-        "async_signal_safe", "check_invariants"}) {
+       {"region_reserve_mib", "region_growth_percent", "sbrk_reserve_mib",
+        "commit_chunk_kib", "purge_delay_ms", "purge_dirty_max_mib",
+        "background_purge", "cache_bytes_per_class", "cache_blocks_per_class",
+        "cache_span_kib", "arena_quarantine", "huge_pages_from_mib",
+        "thread_exit", "set_errno", "async_signal_safe", "check_invariants"}) {
     EXPECT_NE(json.find(std::string("\"") + knob + "\":"), std::string::npos)
         << knob;
   }

@@ -25,6 +25,11 @@ class RegionTest : public testing::Test {
     while (n < Region::kRangesMax && region_.range(n) != nullptr) ++n;
     return n;
   }
+  // The length of the range after one of this length.
+  static size_t Grown(size_t size) {
+    return RoundUp(size * ALCOVE_KNOB_region_growth_percent / 100,
+                   kRangeGranule);
+  }
   // Enough to fill what a range of the configured size has.
   static constexpr size_t kWhole = Config::kRegionReserve >> kUnitShift;
 
@@ -32,6 +37,17 @@ class RegionTest : public testing::Test {
   Region region_;
 };
 using RegionDeathTest = RegionTest;
+
+TEST_F(RegionTest, EachFurtherRangeIsLongerAsTheKnobSays) {
+  if (Config::kRegionReserve > 64 * kMiB)
+    GTEST_SKIP() << "the first one is never used up";
+  size_t expected = Config::kRegionReserve;
+  for (unsigned i = 0; i < 5; ++i) {
+    while (Ranges() == i) ASSERT_NE(region_.Allocate(16, kUnit).range, nullptr);
+    EXPECT_EQ(region_.range(i)->size(), expected) << i;
+    expected = Grown(expected);
+  }
+}
 
 TEST_F(RegionTest, MapsNothingBeforeTheFirstAllocation) {
   EXPECT_EQ(fake::MappedBytes(), mapped_);
@@ -147,12 +163,13 @@ TEST_F(RegionTest, ReserveRefusedOnceAsksForLess) {
 // left for what it grants when it is generous.
 TEST_F(RegionTest, ShortRangesLeavePlaces) {
   for (int i = 0; i < 100; ++i) {
-    // Each range is to be twice as long as the one before, up to 128 GiB.
+    // Each range is to be longer than the one before, up to 128 GiB.
     size_t wanted = Config::kRegionReserve;
     for (unsigned n = Ranges(); n != 0 && wanted < size_t{128} << 30; --n)
-      wanted *= 2;
+      wanted = Grown(wanted);
     uint64_t refused = 0;
-    for (; wanted > kRangeGranule; wanted /= 2) ++refused;
+    for (; wanted > kRangeGranule; wanted = RoundUp(wanted / 2, kRangeGranule))
+      ++refused;
     const ScopedFailures failures(Primitive::kReserve, {1, refused, 1});
     region_.Allocate(kRangeGranule / kUnit, kUnit);
   }
