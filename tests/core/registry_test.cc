@@ -252,13 +252,25 @@ TEST_F(RegistryTest, TheLivingAreNotCleanedUp) {
 
 // Numbers are few, and a thread without memory may ask often.
 TEST_F(RegistryTest, FailuresCostNoNumbers) {
+  // There is a range, and another thread has the heap that there is room for in it.
+  std::atomic<int> step{0};
+  std::thread other([&] {
+    EXPECT_EQ(CurrentHeap()->number(), 1u);
+    step = 1;
+    while (step != 2) usleep(1000);
+    fake::Farewell();
+  });
+  while (step != 1) usleep(100);
   {
     const ScopedFailures failures(Primitive::kMap, Failures::Always());
     for (uint32_t i = 0; i <= kHeapNumberMax; ++i)
       ASSERT_EQ(CurrentHeap(), nullptr);
+    EXPECT_GT(failures.failed(), kHeapNumberMax);
   }
   ASSERT_NE(CurrentHeap(), nullptr);
-  EXPECT_EQ(CurrentHeap()->number(), 1u);
+  EXPECT_EQ(CurrentHeap()->number(), 2u);
+  step = 2;
+  other.join();
 }
 
 // Threads that come and go, each taking over what others left.
