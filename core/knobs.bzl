@@ -167,7 +167,7 @@ KNOBS = {
     "check_invariants": {
         "type": "bool",
         "default": False,
-        "doc": "Whether every operation checks the internal invariants it relies on, and each free that its block is live; slow.",
+        "doc": "Whether every operation checks the internal invariants it relies on, each free that its block is live, and each allocation that nobody wrote to the block while it was free (up to 64 KiB); slow.",
     },
 }
 

@@ -163,6 +163,7 @@ void FreeSlow(void* block) {
   }
   [[maybe_unused]] const background::Tending tending;
   CheckFreed(*heap, block, entry);
+  FillFreed(block, entry);
   if (c == kHugeClass) return FreeHuge(heap, *range, block);
   Bin& bin = heap->bin(c);
   if (bin.full()) {

@@ -25,6 +25,8 @@ const char* Describe(Misuse misuse) {
       return "size or realloc asked of the inside of a block at";
     case Misuse::kUseForeign:
       return "size or realloc asked of memory that is not this instance's, at";
+    case Misuse::kWriteAfterFree:
+      return "write to freed memory at";
     case Misuse::kWrongSize:
       return "sized free with a size that cannot be that of";
     case Misuse::kWrongAlignment:

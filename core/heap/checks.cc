@@ -1,11 +1,25 @@
 #include "core/heap/checks.h"
 
+#include "core/base/mem.h"
 #include "core/hardening/invariant.h"
 #include "core/hardening/misuse.h"
 #include "core/heap/instance.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 namespace internal {
+
+// `size` is a multiple of 8.
+static void StopIfWrittenTo(const void* block, size_t size) {
+  constexpr uint64_t kEight = ~uint64_t{0} / 0xff * kFreeByte;
+  const auto* const bytes = static_cast<const unsigned char*>(block);
+  for (size_t i = 0; i < size; i += sizeof(kEight)) {
+    uint64_t here;
+    __builtin_memcpy(&here, bytes + i, sizeof(here));
+    if (ALCOVE_LIKELY(here == kEight)) continue;
+    while (bytes[i] == kFreeByte) ++i;
+    Stop(Misuse::kWriteAfterFree, bytes + i, size);
+  }
+}
 
 void CheckAllocated(const Heap& heap, SizeClass c, const void* block) {
   if (!Config::kCheckInvariants) return;  // and leave no code in the copy
@@ -24,6 +38,13 @@ void CheckAllocated(const Heap& heap, SizeClass c, const void* block) {
   ALCOVE_INVARIANT((slab->local[place.index / 64] >> (place.index % 64) & 1) ==
                    0);
   ALCOVE_INVARIANT(!heap.Caches(c, block));
+  StopIfWrittenTo(block, InfoOf(c).size);
+}
+
+void FillFreed(void* block, MapEntry entry) {
+  if (!Config::kCheckInvariants) return;
+  const SizeClass c = ClassOfEntry(entry);
+  if (IsSlabClass(c)) memset(block, kFreeByte, InfoOf(c).size);
 }
 
 void CheckFreed(const Heap& heap, const void* block, MapEntry entry) {

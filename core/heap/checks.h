@@ -11,12 +11,13 @@ namespace internal {
 
 void CheckAllocated(const Heap& heap, SizeClass c, const void* block);
 void CheckFreed(const Heap& heap, const void* block, MapEntry entry);
+void FillFreed(void* block, MapEntry entry);
 
 }  // namespace internal
 
 // A block that a bin of slab class `c` is about to hand out is one: it begins
-// where a block does, in a slab of that class that this heap owns, and is not
-// available there.
+// where a block does, in a slab of that class that this heap owns, is not
+// available there, and nobody wrote to it since it was freed.
 ALCOVE_INLINE void CheckAllocated(const Heap& heap, SizeClass c,
                                   const void* block) {
   if constexpr (Config::kCheckInvariants)
@@ -30,6 +31,11 @@ ALCOVE_INLINE void CheckFreed(const Heap& heap, const void* block,
                               MapEntry entry) {
   if constexpr (Config::kCheckInvariants)
     internal::CheckFreed(heap, block, entry);
+}
+
+// The memory of a live block that is about to be free, one of a slab.
+ALCOVE_INLINE void FillFreed(void* block, MapEntry entry) {
+  if constexpr (Config::kCheckInvariants) internal::FillFreed(block, entry);
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -31,6 +31,8 @@ Slab* CreateSlab(const Span& span, SizeClass c, SlabOwner* owner,
     slab->remote = reinterpret_cast<Atomic<BitWord>*>(bits + kBitWordsMax);
   }
   if constexpr (Config::kCheckInvariants) {
+    memset(slab->start, kFreeByte, size_t{info.units} << kUnitShift);
+    slab->zero = false;
     for (unsigned w = 0; w < slab->words(); ++w) {
       ALCOVE_INVARIANT(slab->local[w] == 0);
       ALCOVE_INVARIANT(slab->remote[w].Load(Order::kRelaxed) == 0);

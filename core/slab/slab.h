@@ -120,6 +120,10 @@ inline bool IsBlockStart(const Range& range, const ClassInfo& info,
   return index * info.size == offset && index < info.blocks;
 }
 
+// What the memory of a block of a slab holds as long as it is free, where the knob
+// `check_invariants` is on; even, so that a bit that was added shows, and no address.
+inline constexpr unsigned char kFreeByte = 0xda;
+
 // Makes a slab of class `c` out of a span and gives it to `owner`; `entry` is
 // what the class map gets for its units. All of its blocks are available.
 Slab* CreateSlab(const Span& span, SizeClass c, SlabOwner* owner,

@@ -101,6 +101,47 @@ TEST_F(ChecksDeathTest, FreedAndGivenBackBefore) {
       "double free of", BlockOf(512));
 }
 
+// Whoever has it next finds it, wherever in the block it was, and whoever freed it.
+TEST_F(ChecksDeathTest, WriteToFreedMemory) {
+  for (const size_t size : {8, 48, 1024, 20480}) {
+    for (const size_t at : {size_t{0}, size - 1}) {
+      for (const bool by_other : {false, true}) {
+        EXPECT_MISUSE(
+            {
+              auto* const block = static_cast<char*>(test_malloc(size));
+              Blame(block + at);
+              const auto free = [&] {
+                test_free(block);
+                fake::Farewell();
+              };
+              if (by_other) {
+                std::thread(free).join();
+              } else {
+                free();
+              }
+              block[at] = 1;
+              test_purge();  // what the other had cached comes home
+              for (int i = 0; i < 10000; ++i) test_malloc(size);
+            },
+            "write to freed memory at", BlockOf(size));
+      }
+    }
+  }
+}
+
+TEST_F(ChecksDeathTest, ZeroedBlocksAreZeroAndLiveOnesHoldAnything) {
+  for (int round = 0; round < 3; ++round) {
+    std::vector<unsigned char*> blocks;
+    for (size_t size = 1; size < 70000; size = size * 5 / 4 + 1) {
+      blocks.push_back(static_cast<unsigned char*>(test_calloc(1, size)));
+      for (size_t i = 0; i < size; ++i) ASSERT_EQ(blocks.back()[i], 0) << size;
+      memset(blocks.back(), 0xff, size);
+    }
+    for (unsigned char* const block : blocks) test_free(block);
+    if (round == 1) test_purge();
+  }
+}
+
 // A block that is handed out must be one: here somebody wrote to the
 // allocator's memory.
 TEST_F(ChecksDeathTest, ABinThatWasOverwritten) {
