@@ -2,6 +2,7 @@
 #include "core/api/background.h"
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
+#include "core/api/oom.h"
 #include "core/api/state.h"
 #include "core/api/thread_exit.h"
 
@@ -24,6 +25,7 @@ ALCOVE_COLD void ReleaseAll() {
   g_instance.live.Reset();
   g_instance.homeless.Reset();
   g_instance.span_units.Store(0, Order::kRelaxed);
+  g_oom.Reset();
 }
 
 }  // namespace
@@ -54,13 +56,15 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
 ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
   const core::Call call;
   if (!core::HasHeaps() || core::IsInterrupting()) return;
+  // The call that asked goes on in that heap.
+  if (core::IsInOomHandler()) return;
   core::thread_exit::Disarm();
   core::ForgetHeaps(core::GiveBack);
 }
 
 ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
   const core::Call call;
-  if (core::IsInterrupting()) return core::kBusy;
+  if (core::IsInterrupting() || core::IsInOomHandler()) return core::kBusy;
   core::Heap* const heap = core::ThreadHeap();
   if (core::g_instance.registry.OthersLive(
           heap != &core::g_no_heap ? heap : nullptr)) {

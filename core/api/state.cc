@@ -1,6 +1,7 @@
 #include "core/api/state.h"
 
 #include "core/api/background.h"
+#include "core/api/oom.h"
 #include "core/api/thread_exit.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -62,7 +63,13 @@ Heap* CurrentHeap() {
   bool adopted;
   Heap* const acquired = g_instance.registry.Acquire(&g_instance, &adopted);
   if (acquired == nullptr) return nullptr;
-  if (adopted) g_arenas.Adopt(acquired);
+  if (adopted) {
+    g_arenas.Adopt(acquired);
+    // The former thread's.
+    ThreadOom& oom = ThreadRoom::Of(acquired)->oom;
+    oom.handler.Store(nullptr, Order::kRelaxed);
+    oom.asking.Store(0, Order::kRelaxed);
+  }
   if (ALCOVE_UNLIKELY(!SetThreadHeap(acquired))) {
     g_instance.registry.HandBack(acquired);
     return nullptr;
