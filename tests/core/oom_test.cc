@@ -169,10 +169,12 @@ TEST_F(OomTest, SmallBlocksAskWhenTheLastIsGiven) {
 }
 
 TEST_F(OomTest, NobodyIsAskedForTheImpossible) {
+  famine.End();
+  void* const block = test_malloc(10);
+  famine.Begin();
   Asked asked(Retries);
   test_set_oom_handler(&asked.handler, nullptr);
   constexpr size_t kTooMuch = kRequestMax + 1;
-  void* block = test_malloc(10);
   EXPECT_EQ(test_malloc(kTooMuch), nullptr);
   EXPECT_EQ(test_malloc(~size_t{0}), nullptr);
   EXPECT_EQ(test_calloc(kTooMuch, kTooMuch), nullptr);
