@@ -3,6 +3,7 @@
 #include "core/api/arena_entry.h"
 #include "core/api/background.h"
 #include "core/api/failure.h"
+#include "core/api/oom.h"
 #include "core/arena/arena_blocks.h"
 #include "core/base/mem.h"
 #include "core/hardening/invariant.h"
@@ -48,22 +49,33 @@ Range* FindBlock(const void* block, MapEntry* entry) {
   return range;
 }
 
-// When no bin has a block.
-ALCOVE_NOINLINE static void* AllocateSlower(size_t size) {
-  Heap* const heap = CurrentHeap();
-  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
-  void* const block = size <= kSlabMax
-                          ? AllocateClass(heap, ClassOfSize(size))
-                          : AllocateLarge(heap, size, kUnit, false);
-  return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
-}
-
 size_t SizeIn(const Range& range, const void* block, MapEntry entry) {
   const SizeClass c = ClassOfEntry(entry);
   return IsSlabClass(c) ? InfoOf(c).size : LargeSize(range, block);
 }
 
-void* AllocateSlow(size_t size) {
+namespace {
+
+// When no bin has a block. Null if there is no memory, and so with all names that
+// begin with Try: no handler is asked.
+void* TryAllocateSlower(size_t size) {
+  Heap* const heap = CurrentHeap();
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
+  return size <= kSlabMax ? AllocateClass(heap, ClassOfSize(size))
+                          : AllocateLarge(heap, size, kUnit, false);
+}
+
+ALCOVE_NOINLINE void* AllocateSlower(size_t size) {
+  void* const block = TryAllocateSlower(size);
+  if (ALCOVE_LIKELY(block != nullptr)) return block;
+  return TryAgainOrFail(Shortage(0, size, DefaultAlignment(size)),
+                        [size] { return TryAllocateSlower(size); });
+}
+
+// A block of any size when the fast path had none, by Last where no bin has one
+// either.
+template <void* (*Last)(size_t)>
+ALCOVE_INLINE void* AllocateSlowOr(size_t size) {
   // Sizes that have no place in the look-up table come here first. The heap
   // that a thread has before its first call has empty bins for them, too.
   if (size > kLookupMax && size <= kExactUnitsMax * kUnit) {
@@ -84,24 +96,25 @@ void* AllocateSlow(size_t size) {
         SpanClass((size + kUnit - 1) >> kUnitShift));
     if (ALCOVE_LIKELY(block != nullptr)) return block;
   }
-  return AllocateSlower(size);
+  return Last(size);
 }
 
-void* AllocateZeroed(size_t size) {
+void* TryAllocate(size_t size) {
   if (ALCOVE_LIKELY(size <= kLookupMax)) {
-    void* const block = ThreadHeap()->BinAt(LookupBinOffset(size)).PopOwn();
+    void* const block = ThreadHeap()->BinAt(LookupBinOffset(size)).Pop();
     if (ALCOVE_LIKELY(block != nullptr)) {
       CheckAllocated(*ThreadHeap(), LookupClass(size), block);
-      return memset(block, 0, size);
+      return block;
     }
   }
+  return AllocateSlowOr<TryAllocateSlower>(size);
+}
+
+void* TryAllocateZeroed(size_t size) {
   Heap* const heap = CurrentHeap();
-  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
+  if (size > kSlabMax) return AllocateLarge(heap, size, kUnit, true);
   void* block;
-  if (size > kSlabMax) {
-    block = AllocateLarge(heap, size, kUnit, true);
-    return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
-  }
   const SizeClass c = ClassOfSize(size);
   Bin& bin = heap->bin(c);
   // A block from the array was used before; one from the mask may be fresh.
@@ -115,24 +128,48 @@ void* AllocateZeroed(size_t size) {
     // the mask.
     zero = bin.mask_zero;
   }
-  if (ALCOVE_UNLIKELY(block == nullptr)) return Fail(kNoMemory);
+  if (ALCOVE_UNLIKELY(block == nullptr)) return nullptr;
   CheckAllocated(*heap, c, block);
   if (!zero) memset(block, 0, size);
   return block;
+}
+
+void* TryAllocateAligned(size_t alignment, size_t size) {
+  Heap* const heap = CurrentHeap();
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
+  const SizeClass c = alignment <= kUnit ? AlignedClass(alignment, size) : 0;
+  ALCOVE_INVARIANT(c == 0 || InfoOf(c).size % alignment == 0);
+  return c != 0 ? AllocateClass(heap, c)
+                : AllocateLarge(heap, size, Max(alignment, kUnit), false);
+}
+
+}  // namespace
+
+void* AllocateSlow(size_t size) { return AllocateSlowOr<AllocateSlower>(size); }
+
+void* AllocateZeroed(size_t size) {
+  if (ALCOVE_LIKELY(size <= kLookupMax)) {
+    void* const block = ThreadHeap()->BinAt(LookupBinOffset(size)).PopOwn();
+    if (ALCOVE_LIKELY(block != nullptr)) {
+      CheckAllocated(*ThreadHeap(), LookupClass(size), block);
+      return memset(block, 0, size);
+    }
+  }
+  void* const block = TryAllocateZeroed(size);
+  if (ALCOVE_LIKELY(block != nullptr)) return block;
+  return TryAgainOrFail(Shortage(0, size, DefaultAlignment(size)),
+                        [size] { return TryAllocateZeroed(size); });
 }
 
 void* AllocateAligned(size_t alignment, size_t size) {
   // Where the default alignment does, or a class that is at least 16.
   if (alignment <= 16) return Allocate(alignment <= 8 ? size : Max(size, 16));
   if (ALCOVE_UNLIKELY(size > kRequestMax - alignment)) return Fail(kNoMemory);
-  Heap* const heap = CurrentHeap();
-  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
-  const SizeClass c = alignment <= kUnit ? AlignedClass(alignment, size) : 0;
-  ALCOVE_INVARIANT(c == 0 || InfoOf(c).size % alignment == 0);
-  void* const block =
-      c != 0 ? AllocateClass(heap, c)
-             : AllocateLarge(heap, size, Max(alignment, kUnit), false);
-  return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
+  void* const block = TryAllocateAligned(alignment, size);
+  if (ALCOVE_LIKELY(block != nullptr)) return block;
+  return TryAgainOrFail(Shortage(0, size, alignment), [alignment, size] {
+    return TryAllocateAligned(alignment, size);
+  });
 }
 
 void FreeSlow(void* block) {
@@ -209,8 +246,10 @@ bool MayHaveSize(const void* block, size_t usable, size_t size) {
   return arena->monotonic || arena->alignment > 16;
 }
 
-static void* ReallocateInArena(Range* range, void* block, MapEntry entry,
-                               size_t size) {
+namespace {
+
+void* TryReallocateInArena(Range* range, void* block, MapEntry entry,
+                           size_t size) {
   const ArenaBlock found =
       FindArenaBlock(g_arenas, range, block, entry, BlockUse::kOther);
   Arena* const arena = found.arena;
@@ -222,35 +261,53 @@ static void* ReallocateInArena(Range* range, void* block, MapEntry entry,
           ? nullptr
           : ReallocateArenaBlock(&g_arenas, heap, found, block, size, &crossed);
   Arenas::CallBack(arena, crossed, CallSoftQuotaOf);
-  return ALCOVE_LIKELY(target != nullptr) ? target : Fail(kNoMemory);
+  return target;
 }
 
-void* Reallocate(void* block, size_t size) {
+// With the block looked up anew: a handler may have done anything since.
+void* TryReallocate(void* block, size_t size) {
   MapEntry entry;
   Range* const range = FindBlock(block, &entry);
   if (ClassOfEntry(entry) == kArenaClass)
-    return ReallocateInArena(range, block, entry, size);
+    return TryReallocateInArena(range, block, entry, size);
   const size_t old_size = SizeIn(*range, block, entry);
   // In place while at least half of the block stays in use; a tail that is long
   // enough to be worth a system call goes back all the same.
   if (size <= old_size && size >= old_size / 2 && old_size - size < kTailMin) {
     return block;
   }
-  if (ALCOVE_UNLIKELY(size > kRequestMax)) return Fail(kNoMemory);
+  if (ALCOVE_UNLIKELY(size > kRequestMax)) return nullptr;
   Heap* const heap = CurrentHeap();
-  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
   [[maybe_unused]] const background::Tending tending;
   if (!IsSlabClass(ClassOfEntry(entry)) && size > kSlabMax) {
     CheckFreed(*heap, block, entry);
     if (ResizeLargeInPlace(heap, block, size)) return block;
-    void* const moved = MoveLarge(heap, block, size);
-    return moved != nullptr ? moved : Fail(kNoMemory);
+    return MoveLarge(heap, block, size);
   }
-  void* const target = Allocate(size);
+  void* const target = TryAllocate(size);
   if (ALCOVE_UNLIKELY(target == nullptr)) return nullptr;
   memcpy(target, block, Min(size, old_size));
   Free(block);
   return target;
+}
+
+// The arena that a live block is in; 0 for none.
+ArenaHandle ArenaOfBlock(const void* block) {
+  MapEntry entry;
+  FindBlock(block, &entry);
+  if (ClassOfEntry(entry) != kArenaClass) return 0;
+  return g_arenas.at(HeapOfEntry(entry))->handle.Load(Order::kRelaxed);
+}
+
+}  // namespace
+
+void* Reallocate(void* block, size_t size) {
+  void* const target = TryReallocate(block, size);
+  if (ALCOVE_LIKELY(target != nullptr)) return target;
+  return TryAgainOrFail(
+      Shortage(ArenaOfBlock(block), size, DefaultAlignment(size)),
+      [block, size] { return TryReallocate(block, size); });
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -16,6 +16,9 @@ constexpr bool ValidAlignment(size_t alignment) {
   return IsPowerOfTwo(alignment) && alignment <= kAlignmentMax;
 }
 
+// The alignment of malloc's blocks.
+constexpr size_t DefaultAlignment(size_t size) { return size < 16 ? 8 : 16; }
+
 // A block of any size and of malloc's alignment, when the fast path had none.
 ALCOVE_NOINLINE void* AllocateSlow(size_t size);
 

@@ -5,6 +5,7 @@
 #include "core/api/background.h"
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
+#include "core/api/oom.h"
 #include "core/arena/arena_blocks.h"
 #include "core/arena/survey.h"
 #include "core/base/mem.h"
@@ -76,10 +77,10 @@ void CallSoftQuotaOf(SoftQuotaCallback callback, ArenaHandle handle,
       PublicOf(handle), bytes, context);
 }
 
-void* ArenaAllocateSlow(ArenaHandle handle, size_t size, size_t alignment,
-                        bool zero) {
+static void* TryArenaAllocate(ArenaHandle handle, size_t size, size_t alignment,
+                              bool zero) {
   Heap* const home = CurrentHeap();
-  if (ALCOVE_UNLIKELY(home == nullptr)) return Fail(kNoMemory);
+  if (ALCOVE_UNLIKELY(home == nullptr)) return nullptr;
   [[maybe_unused]] const background::Tending tending;
   ArenaHeap* heap;
   void* block = nullptr;
@@ -89,9 +90,26 @@ void* ArenaAllocateSlow(ArenaHandle handle, size_t size, size_t alignment,
     if (ALCOVE_LIKELY(heap != nullptr))
       block = heap->Allocate(size, alignment, zero);
   }
-  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
   Arenas::CallBack(heap->arena(), heap->TakeCrossed(), CallSoftQuotaOf);
-  return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
+  return block;
+}
+
+void* ArenaAllocateSlow(ArenaHandle handle, size_t size, size_t alignment,
+                        bool zero) {
+  void* const block = TryArenaAllocate(handle, size, alignment, zero);
+  if (ALCOVE_LIKELY(block != nullptr)) return block;
+  const size_t promised = Max(alignment, size < 16 ? 8 : 16);
+  return TryAgainOrFail(
+      Shortage(handle, size, promised), [handle, size, alignment, zero] {
+        return TryArenaAllocate(handle, size, alignment, zero);
+      });
+}
+
+static ArenaHandle TryCreate(const ArenaOptions& options) {
+  Heap* const home = CurrentHeap();
+  if (ALCOVE_UNLIKELY(home == nullptr)) return 0;
+  return g_arenas.Create(&g_instance, home, options);
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE
@@ -127,10 +145,12 @@ ALCOVE_EXPORT core::PublicArena* ALCOVE_PUBLIC(arena_create)(
     all.monotonic = given.mode == ALCOVE_PUBLIC(arena_monotonic);
   }
   const core::Call call;
-  core::Heap* const home = core::CurrentHeap();
-  const core::ArenaHandle handle =
-      home == nullptr ? 0 : core::g_arenas.Create(&core::g_instance, home, all);
-  if (ALCOVE_UNLIKELY(handle == 0)) core::Fail(core::kNoMemory);
+  core::ArenaHandle handle = core::TryCreate(all);
+  if (ALCOVE_UNLIKELY(handle == 0)) {
+    core::Shortage shortage(all.parent, 0, 0);
+    while (handle == 0 && shortage.TryAgain()) handle = core::TryCreate(all);
+    if (handle == 0) core::Fail(core::kNoMemory);
+  }
   return core::PublicOf(handle);
 }
 

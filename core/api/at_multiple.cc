@@ -4,6 +4,7 @@
 #include "core/api/background.h"
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
+#include "core/api/oom.h"
 #include "core/heap/large.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -57,18 +58,27 @@ SizeClass ClassFor(const Parts& parts, size_t size) {
   return 0;
 }
 
-void* AllocateAtMultiple(size_t multiple, size_t size) {
-  if (IsPowerOfTwo(multiple)) return AllocateAligned(multiple, size);
-  if (ALCOVE_UNLIKELY(size > kRequestMax)) return Fail(kNoMemory);
+// Null if there is no memory; `multiple` is no power of two.
+void* TryAtMultiple(size_t multiple, size_t size) {
   Heap* const heap = CurrentHeap();
-  if (ALCOVE_UNLIKELY(heap == nullptr)) return Fail(kNoMemory);
+  if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
   const Parts parts(multiple);
   const SizeClass c = ClassFor(parts, size);
   void* const block =
       c != 0 ? heap->TakeAtMultiple(c, multiple, parts.odd)
              : AllocateLarge(heap, size, SpanAlignment(parts), false);
   if (c != 0 && block != nullptr) CheckAllocated(*heap, c, block);
-  return ALCOVE_LIKELY(block != nullptr) ? block : Fail(kNoMemory);
+  return block;
+}
+
+void* AllocateAtMultiple(size_t multiple, size_t size) {
+  if (IsPowerOfTwo(multiple)) return AllocateAligned(multiple, size);
+  if (ALCOVE_UNLIKELY(size > kRequestMax)) return Fail(kNoMemory);
+  void* const block = TryAtMultiple(multiple, size);
+  if (ALCOVE_LIKELY(block != nullptr)) return block;
+  return TryAgainOrFail(Shortage(0, size, multiple), [multiple, size] {
+    return TryAtMultiple(multiple, size);
+  });
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "core/api/background.h"
 
+#include "core/api/oom.h"
+
 namespace core = ALCOVE_CORE_NAMESPACE;
 
 // libc's, met only where the knob asks for it.
@@ -55,6 +57,9 @@ constexpr size_t kStackSize = size_t{64} << 10;
 ALCOVE_COLD void Start() {
   if constexpr (Config::kBackgroundPurge) {
     if (!g_instance.region.purger().BeginStart()) return;
+    // Where this instance is libc's malloc: a handler must not leave libc's
+    // middle by longjmp, nor what was begun here.
+    const InOomHandler nobody_is_asked;
     // free leaves errno alone, whatever libc does here.
     int* const errno_location = __errno_location();
     const int saved_errno = *errno_location;

@@ -3,6 +3,7 @@
 #include "core/api/background.h"
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
+#include "core/api/oom.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -54,8 +55,13 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(malloc_batch)(size_t size, size_t count,
   const core::Call call;
   size_t taken = 0;
   if (size <= core::kSlabMax) {
-    taken = core::AllocateSlabBlocks(core::ClassOfSize(size), count, blocks);
-    if (ALCOVE_UNLIKELY(taken != count)) core::Fail(core::kNoMemory);
+    const core::SizeClass c = core::ClassOfSize(size);
+    taken = core::AllocateSlabBlocks(c, count, blocks);
+    if (ALCOVE_LIKELY(taken == count)) return taken;
+    core::Shortage shortage(0, size, core::DefaultAlignment(size));
+    while (taken != count && shortage.TryAgain())
+      taken += core::AllocateSlabBlocks(c, count - taken, blocks + taken);
+    if (taken != count) core::Fail(core::kNoMemory);
     return taken;
   }
   for (; taken < count; ++taken) {

@@ -273,6 +273,74 @@ size_t {PREFIX}arena_visit_blocks({PREFIX}arena* arena,
                                   void (*visit)(void* block, size_t size, void* context),
                                   void* context) ALCOVE_{PREFIX}NOEXCEPT;
 
+// ---- When there is no memory ---------------------------------------------------------
+// A call that finds no memory, or a quota exhausted, fails as it says above. Before that it
+// asks the handlers that the program has set: the calling thread's, and if that gives up, or
+// there is none, the instance's. Not for what can never be: products that overflow, sizes
+// beyond 2^47. Without handlers nothing of this happens.
+
+enum {
+  {PREFIX}oom_fail = 0,   // there is nothing to be done: the call fails, or asks the next
+  {PREFIX}oom_retry = 1,  // try again; after 100 times in one call it fails all the same
+  {PREFIX}oom_abort = 2   // stop the process (SIGABRT), after a line on standard error
+};
+
+// What could not be served. Later releases may add members at the end.
+typedef struct {PREFIX}oom_info {
+  size_t struct_size;      // of the instance's own struct
+  const char* prefix;      // "{PREFIX}"; a static string
+  {PREFIX}arena* arena;    // whose memory or quota it is (the quota may be a parent's); for
+                           // arena_create the parent; null for none
+  size_t size;             // bytes asked for, 16 where blocks must be at least that
+  size_t alignment;        // of the block; 0, as the size, for arena_create
+  unsigned asked;          // how often handlers were asked in this call before
+  int can_throw;           // 1 if this call may be left by an exception, else 0
+} {PREFIX}oom_info;
+
+// The call that asks holds nothing: a handler may free, purge, end arenas, set handlers,
+// allocate from other instances, and from this one. A call that fails in there asks nobody,
+// but fails; thread_detach does nothing there, and shutdown gives EBUSY. What a call is about
+// must stay: realloc's block, the arena.
+//
+// A handler may leave by longjmp; the call is then as if it had failed, and nothing is lost.
+// Before the jump, or after it, {PREFIX}oom_leave must be called, or the thread counts as
+// still being in the handler, and is not asked again. A handler may throw where `can_throw`
+// says so: see {PREFIX}oom_ask_throwing. Out of any other call an exception must not go, for
+// those are noexcept.
+//
+// Several threads may be in the same handler at once. With the knob `async_signal_safe` it
+// may be called in a signal handler, whose call found no memory. A thread that has no memory
+// for a cache of its own asks, too; of such threads 32 at once, and others fail.
+typedef struct {PREFIX}oom_handler {
+  int (*call)(const {PREFIX}oom_info* info, void* context);  // gives one of the above
+  void* context;
+} {PREFIX}oom_handler;
+
+// Set the instance's handler, or the calling thread's; null for none. *former, if that is
+// not null, becomes the one before. The struct is the caller's, and must stay as it is while
+// it is set; and the instance's for as long after as a call that began before goes on.
+//
+// The instance's is inherited by a child of fork, and so is the thread's by the thread that
+// forked. shutdown and abandon take both away, and thread_detach, as the end of the thread,
+// the thread's. Return 0, or EINVAL if `call` is null, or, the thread's, ENOMEM if there is no
+// memory for a cache of this thread, where it is kept.
+int {PREFIX}set_oom_handler(const {PREFIX}oom_handler* handler,
+                            const {PREFIX}oom_handler** former) ALCOVE_{PREFIX}NOEXCEPT;
+int {PREFIX}set_thread_oom_handler(const {PREFIX}oom_handler* handler,
+                                   const {PREFIX}oom_handler** former)
+    ALCOVE_{PREFIX}NOEXCEPT;
+
+// The calling thread has left a handler, or is about to, other than by returning. Does
+// nothing where it is in none.
+void {PREFIX}oom_leave(void) ALCOVE_{PREFIX}NOEXCEPT;
+
+// For functions that allocate and may throw, when {PREFIX}malloc and the like gave null: asks
+// the handlers once more, with `can_throw` 1 and the number of times that this was done
+// before. Returns 1 if the call is to be tried again, else 0; an exception of a handler goes
+// through, after which {PREFIX}oom_leave has to be called. The C++ part below does all that.
+int {PREFIX}oom_ask_throwing({PREFIX}arena* arena, size_t size, size_t alignment,
+                             unsigned asked);
+
 // ---- Life --------------------------------------------------------------------------
 
 // Returns all memory that no block and no living thread's cache holds to the system at
@@ -360,6 +428,51 @@ template <typename E>
 #endif
 }
 
+// What a later attempt gives, for as long as a handler that can throw says so; else
+// std::bad_alloc, or what the handler throws.
+template <typename Attempt>
+[[gnu::noinline, gnu::cold]] inline void* TryAgainOrThrow(
+    [[maybe_unused]] {PREFIX}arena* arena, [[maybe_unused]] std::size_t size,
+    [[maybe_unused]] std::size_t alignment, [[maybe_unused]] Attempt attempt) {
+#if defined(__cpp_exceptions)
+  for (unsigned asked = 0;; ++asked) {
+    int again;
+    try {
+      again = {PREFIX}oom_ask_throwing(arena, size, alignment, asked);
+    } catch (...) {
+      {PREFIX}oom_leave();
+      throw;
+    }
+    if (again == 0) break;
+    if (void* block = attempt()) return block;
+  }
+#endif
+  Throw<std::bad_alloc>();
+}
+
+template <typename Attempt>
+inline void* AllocateOrThrow({PREFIX}arena* arena, std::size_t size, std::size_t alignment,
+                             Attempt attempt) {
+  void* block = attempt();
+  return block != nullptr ? block : TryAgainOrThrow(arena, size, alignment, attempt);
+}
+
+// Blocks of less than 16 bytes are aligned to 8 only.
+inline void* Allocate(std::size_t size, std::size_t alignment) {
+  return AllocateOrThrow(nullptr, size, alignment, [size, alignment] {
+    return alignment <= 8 || (alignment <= 16 && size >= 16)
+               ? {PREFIX}malloc(size)
+               : {PREFIX}aligned_alloc(alignment, size);
+  });
+}
+inline void* AllocateIn({PREFIX}arena* arena, std::size_t size, std::size_t alignment) {
+  return AllocateOrThrow(arena, size, alignment, [arena, size, alignment] {
+    return alignment <= 8 || (alignment <= 16 && size >= 16)
+               ? {PREFIX}arena_malloc(arena, size)
+               : {PREFIX}arena_aligned_alloc(arena, alignment, size);
+  });
+}
+
 }  // namespace internal
 
 // A stateless standard allocator on this instance; all of its copies are equal. Throws
@@ -382,17 +495,7 @@ class allocator {
     if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) {
       internal::Throw<std::bad_array_new_length>();
     }
-    void* block;
-    if constexpr (alignof(T) > 16) {
-      block = {PREFIX}aligned_alloc(alignof(T), n * sizeof(T));
-    } else if constexpr (alignof(T) > 8) {
-      // Blocks of less than 16 bytes are aligned to 8 only.
-      block = {PREFIX}malloc(n * sizeof(T) < 16 ? 16 : n * sizeof(T));
-    } else {
-      block = {PREFIX}malloc(n * sizeof(T));
-    }
-    if (block == nullptr) internal::Throw<std::bad_alloc>();
-    return static_cast<T*>(block);
+    return static_cast<T*>(internal::Allocate(n * sizeof(T), alignof(T)));
   }
 
   void deallocate(T* block, std::size_t) noexcept { {PREFIX}free(block); }
@@ -408,12 +511,7 @@ class allocator {
 class memory_resource final : public std::pmr::memory_resource {
  private:
   void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-    // malloc aligns to 16 from 16 bytes on, and to 8 below.
-    void* block = alignment <= 8 || (alignment <= 16 && bytes >= 16)
-                      ? {PREFIX}malloc(bytes)
-                      : {PREFIX}aligned_alloc(alignment, bytes);
-    if (block == nullptr) internal::Throw<std::bad_alloc>();
-    return block;
+    return internal::Allocate(bytes, alignment);
   }
   void do_deallocate(void* block, std::size_t, std::size_t) override { {PREFIX}free(block); }
   bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
@@ -478,14 +576,7 @@ class arena_allocator {
     if (n > std::numeric_limits<std::size_t>::max() / sizeof(T)) {
       internal::Throw<std::bad_array_new_length>();
     }
-    void* block;
-    if constexpr (alignof(T) > 8) {
-      block = {PREFIX}arena_aligned_alloc(arena_, alignof(T), n * sizeof(T));
-    } else {
-      block = {PREFIX}arena_malloc(arena_, n * sizeof(T));
-    }
-    if (block == nullptr) internal::Throw<std::bad_alloc>();
-    return static_cast<T*>(block);
+    return static_cast<T*>(internal::AllocateIn(arena_, n * sizeof(T), alignof(T)));
   }
 
   void deallocate(T* block, std::size_t) noexcept { {PREFIX}free(block); }
@@ -518,11 +609,7 @@ class arena_resource final : public std::pmr::memory_resource {
 
  private:
   void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-    void* block = alignment <= 8 || (alignment <= 16 && bytes >= 16)
-                      ? {PREFIX}arena_malloc(arena_, bytes)
-                      : {PREFIX}arena_aligned_alloc(arena_, alignment, bytes);
-    if (block == nullptr) internal::Throw<std::bad_alloc>();
-    return block;
+    return internal::AllocateIn(arena_, bytes, alignment);
   }
   void do_deallocate(void* block, std::size_t, std::size_t) override { {PREFIX}free(block); }
   bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
@@ -618,9 +705,9 @@ class arena {
   [[nodiscard]] {PREFIX}arena* release() noexcept { return std::exchange(arena_, nullptr); }
 
   [[nodiscard]] void* allocate(std::size_t bytes, std::size_t alignment = 16) {
-    void* block = {PREFIX}arena_aligned_alloc(arena_, alignment, bytes);
-    if (block == nullptr) internal::Throw<std::bad_alloc>();
-    return block;
+    return internal::AllocateOrThrow(arena_, bytes, alignment, [this, bytes, alignment] {
+      return {PREFIX}arena_aligned_alloc(arena_, alignment, bytes);
+    });
   }
   void deallocate(void* block) noexcept { {PREFIX}free(block); }
   void reset() noexcept { {PREFIX}arena_reset(arena_); }
@@ -629,8 +716,7 @@ class arena {
   // reset. Not to be called by two threads at once.
   arena_resource* resource() {
     if (resource_ == nullptr) {
-      void* block = {PREFIX}malloc(sizeof(arena_resource));
-      if (block == nullptr) internal::Throw<std::bad_alloc>();
+      void* block = internal::Allocate(sizeof(arena_resource), alignof(arena_resource));
       resource_ = ::new (block) arena_resource(arena_);
     }
     return resource_;

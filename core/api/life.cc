@@ -2,6 +2,7 @@
 #include "core/api/background.h"
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
+#include "core/api/oom.h"
 #include "core/api/state.h"
 #include "core/api/thread_exit.h"
 
@@ -25,6 +26,7 @@ ALCOVE_COLD void ReleaseAll() {
   g_instance.live.Reset();
   g_instance.homeless.Reset();
   g_instance.span_units.Store(0, Order::kRelaxed);
+  g_oom.Reset();
 }
 
 }  // namespace
@@ -55,14 +57,15 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
 ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
   const core::Call call;
   if (!core::HasHeaps() || core::IsInterrupting()) return;
-  if (core::PinsOfThread() != 0) return;
+  // The call that asked, or the pin, goes on in that heap.
+  if (core::IsInOomHandler() || core::PinsOfThread() != 0) return;
   core::thread_exit::Disarm();
   core::ForgetHeaps(core::GiveBack);
 }
 
 ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
   const core::Call call;
-  if (core::IsInterrupting()) return core::kBusy;
+  if (core::IsInterrupting() || core::IsInOomHandler()) return core::kBusy;
   if (core::HasHeaps() && core::PinsOfThread() != 0) return core::kBusy;
   core::Heap* const heap = core::ThreadHeap();
   if (core::g_instance.registry.OthersLive(

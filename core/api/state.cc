@@ -1,6 +1,7 @@
 #include "core/api/state.h"
 
 #include "core/api/background.h"
+#include "core/api/oom.h"
 #include "core/api/thread_exit.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -62,8 +63,14 @@ Heap* CurrentHeap() {
   bool adopted;
   Heap* const acquired = g_instance.registry.Acquire(&g_instance, &adopted);
   if (acquired == nullptr) return nullptr;
-  if (adopted) g_arenas.Adopt(acquired);
-  acquired->pins = 0;  // what its former thread held when it ended
+  if (adopted) {
+    g_arenas.Adopt(acquired);
+    // The former thread's.
+    ThreadOom& oom = ThreadRoom::Of(acquired)->oom;
+    oom.handler.Store(nullptr, Order::kRelaxed);
+    oom.asking.Store(0, Order::kRelaxed);
+    acquired->pins = 0;
+  }
   if (ALCOVE_UNLIKELY(!SetThreadHeap(acquired))) {
     g_instance.registry.HandBack(acquired);
     return nullptr;

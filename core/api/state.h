@@ -1,5 +1,5 @@
-// The state of this stamped copy, all of it: one object for the process and
-// one for its arenas, one pointer for each thread, and the pthread key of those
+// The state of this stamped copy: one object for the process and one for its
+// arenas, one for handlers of a shortage of memory (oom.h), one pointer for each thread, and the pthread key of those
 // that have one (thread_exit.h).
 #ifndef ALCOVE_CORE_API_STATE_H_
 #define ALCOVE_CORE_API_STATE_H_
@@ -111,19 +111,19 @@ ALCOVE_INLINE Heap* ThreadHeap() {
 // memory.
 Heap* CurrentHeap();
 
-// Whether the calling thread has a heap, on any level.
-inline bool HasHeaps() {
-  if constexpr (Config::kAsyncSignalSafe)
-    return TableIn(tls_heap) != &g_no_heap;
-  return ThreadHeap() != &g_no_heap;
+// Where the layer above keeps what is the thread's on all levels; &g_no_heap if it
+// has no heap on any.
+inline Heap* KeeperHeap() {
+  if constexpr (Config::kAsyncSignalSafe) return TableIn(tls_heap);
+  return ThreadHeap();
 }
+
+// Whether the calling thread has a heap, on any level.
+inline bool HasHeaps() { return KeeperHeap() != &g_no_heap; }
 
 // How many pins the calling thread, which has a heap, holds: its heaps stay its own
 // for as long.
-inline uint32_t& PinsOfThread() {
-  if constexpr (Config::kAsyncSignalSafe) return TableIn(tls_heap)->pins;
-  return ThreadHeap()->pins;
-}
+inline uint32_t& PinsOfThread() { return KeeperHeap()->pins; }
 
 // Has the calling thread, which has interrupted nothing, acquire a heap anew when
 // next it calls. Calls give(heap) for each one that it had.

@@ -74,6 +74,28 @@ static int UseManyFromC(void) {
   return 0;
 }
 
+static int CountShortage(const contract_default_oom_info* info, void* context) {
+  *(size_t*)context += info->size >= (size_t)1 << 46 && info->arena == NULL;
+  return info->asked == 0 ? contract_default_oom_retry
+                          : contract_default_oom_fail;
+}
+
+static int UseHandlersFromC(void) {
+  size_t asked = 0;
+  const contract_default_oom_handler handler = {CountShortage, &asked};
+  const contract_default_oom_handler* former = NULL;
+  if (contract_default_set_oom_handler(&handler, NULL) != 0) return 40;
+  // As much as there is address space, less what is never free.
+  const size_t too_much = ((size_t)1 << 47) - ((size_t)4 << 20);
+  if (contract_default_malloc(too_much) != NULL || asked != 2) return 41;
+  if (contract_default_set_oom_handler(NULL, &former) != 0) return 42;
+  if (former != &handler) return 43;
+  if (contract_default_set_thread_oom_handler(&handler, NULL) != 0) return 44;
+  if (contract_default_oom_ask_throwing(NULL, 10, 8, 1) != 0) return 45;
+  contract_default_oom_leave();
+  return contract_default_set_thread_oom_handler(NULL, NULL);
+}
+
 int UseFromC(void) {
   contract_default_stats_t stats = {.struct_size = sizeof(stats)};
   void* block = NULL;
@@ -97,6 +119,8 @@ int UseFromC(void) {
   if (of_many != 0) return of_many;
   const int in_arena = UseArenaFromC();
   if (in_arena != 0) return in_arena;
+  const int handlers = UseHandlersFromC();
+  if (handlers != 0) return handlers;
   contract_default_thread_detach();
   contract_default_purge();
   return contract_default_shutdown();
