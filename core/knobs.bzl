@@ -114,6 +114,11 @@ KNOBS = {
         "max": 65536,
         "doc": "How many runs of units that arenas left behind are kept out of use, so that a late free of one of their blocks is noticed for as long; their memory goes back to the system at once, by a system call each. 0: they are used again as soon as they are wanted.",
     },
+    "zero_on_free": {
+        "type": "bool",
+        "default": False,
+        "doc": "Whether the memory of a block is zeroed when it is freed, and what an arena held when it is reset or destroyed, so that what was in it cannot be read later; inline headers only call. Units that nobody uses go back to the system at once.",
+    },
     "huge_pages_from_mib": {
         "type": "int",
         "default": 0,

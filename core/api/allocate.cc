@@ -191,16 +191,18 @@ void FreeSlow(void* block) {
   Heap* const heap = CurrentHeap();
   if (c == kArenaClass) {
     [[maybe_unused]] const background::Tending tending;
-    return FreeArenaBlock(
-        heap, FindArenaBlock(g_arenas, range, block, entry, BlockUse::kFree),
-        block);
+    const ArenaBlock found =
+        FindArenaBlock(g_arenas, range, block, entry, BlockUse::kFree);
+    if constexpr (Config::kZeroOnFree)
+      memset(block, 0, ArenaBlockSize(found, block));
+    return FreeArenaBlock(heap, found, block);
   }
   if (ALCOVE_UNLIKELY(heap == nullptr)) {
     return FreeHomeless(&g_instance, *range, block, entry);
   }
   [[maybe_unused]] const background::Tending tending;
   CheckFreed(*heap, block, entry);
-  FillFreed(block, entry);
+  FillFreed(*range, block, entry);
   if (c == kHugeClass) return FreeHuge(heap, *range, block);
   Bin& bin = heap->bin(c);
   if (bin.full()) {

@@ -5,6 +5,7 @@
 // compiled for the old one does not link.
 #include "core/api/entry_points.h"
 #include "core/api/state.h"
+#include "core/heap/checks.h"
 #include "core/size/size_class.h"
 #include "core/slab/class_map.h"
 #include ALCOVE_INLINE_HEADER
@@ -18,7 +19,7 @@ namespace ALCOVE_CORE_NAMESPACE {
 struct InlineLayout {
   using Layout = ALCOVE_PUBLIC_NAMESPACE::inlined::internal::Layout;
 
-  static_assert(Layout::kChecked == Config::kCheckInvariants);
+  static_assert(Layout::kChecked == kFillsFreed);
   static_assert(Layout::kAsyncSignalSafe == Config::kAsyncSignalSafe);
 
   static constexpr size_t kView = offsetof(Heap, view_);

@@ -15,6 +15,10 @@ constexpr uint64_t kNumbersAtOnce = 64;
 // make the instance reserve more address space for good.
 constexpr size_t kReserveMax = Max(Config::kRegionReserve / 4, kUnit);
 
+// Whether a thread keeps units of an arena that ended, as they are.
+constexpr bool kKeepsWarm =
+    Config::kArenaQuarantine == 0 && !Config::kZeroOnFree;
+
 // How often one waits for the ends of children before looking whether there is
 // anybody who ends them.
 constexpr unsigned kWaitsPerLook = 64;
@@ -436,8 +440,7 @@ void Arenas::EndBlocks(Arena* arena, Heap* home) {
             dirty = slab->fresh != 0 || !slab->zero;
           Wipe(range, first, slab);
         }
-        if (Config::kArenaQuarantine == 0 && units == 1 && home != nullptr &&
-            kept < kKeptUnits) {
+        if (kKeepsWarm && units == 1 && home != nullptr && kept < kKeptUnits) {
           ++kept;
           home->KeepSpanOfSlab(start, 1);
         } else {
@@ -491,8 +494,8 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
 // its heap stay together for the next one. False if it is not one of these.
 bool Arenas::EndRested(Arena* arena, Heap* home) {
   ArenaHeap* const heap = arena->heaps.Load(Order::kAcquire);
-  if (Config::kArenaQuarantine != 0 || !arena->monotonic || home == nullptr ||
-      heap == nullptr || heap->home() != home || heap->left() ||
+  if (!kKeepsWarm || !arena->monotonic || home == nullptr || heap == nullptr ||
+      heap->home() != home || heap->left() ||
       heap->next.Load(Order::kRelaxed) != nullptr || !heap->HasOneUnit() ||
       arena->parent != nullptr || arena->reserve_range != nullptr ||
       arena->counted()) {
@@ -519,7 +522,7 @@ bool Arenas::EndRested(Arena* arena, Heap* home) {
 // them their units. False if it is not one of these.
 bool Arenas::LeaveHeaps(Arena* arena, Heap* home) {
   ArenaHeap* const first = arena->heaps.Load(Order::kAcquire);
-  if (Config::kArenaQuarantine != 0 || home == nullptr || first == nullptr ||
+  if (!kKeepsWarm || home == nullptr || first == nullptr ||
       arena->reserve_range != nullptr || arena->counted()) {
     return false;
   }

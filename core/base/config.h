@@ -37,6 +37,7 @@ struct Config {
   static constexpr size_t kCacheSpanBytes = size_t{ALCOVE_KNOB_cache_span_kib}
                                             << 10;
   static constexpr size_t kArenaQuarantine = ALCOVE_KNOB_arena_quarantine;
+  static constexpr bool kZeroOnFree = ALCOVE_KNOB_zero_on_free;
   static constexpr size_t kHugePagesFrom =
       size_t{ALCOVE_KNOB_huge_pages_from_mib} << 20;
   static constexpr ThreadExit kThreadExit = ThreadExit::ALCOVE_KNOB_thread_exit;

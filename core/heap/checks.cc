@@ -4,6 +4,7 @@
 #include "core/hardening/invariant.h"
 #include "core/hardening/misuse.h"
 #include "core/heap/instance.h"
+#include "core/heap/large.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 namespace internal {
@@ -76,6 +77,19 @@ void CheckFreed(const Heap& heap, const void* block, MapEntry entry) {
   if (place.index >= slab->fresh) Stop(Misuse::kFreeNeverAllocated, block);
   if ((slab->local[w] >> bit & 1) != 0) {
     Stop(Misuse::kDoubleFree, block, info.size);
+  }
+}
+
+void ZeroFreed(const Range& range, void* block, MapEntry entry) {
+  if (!Config::kZeroOnFree) return;
+  const SizeClass c = ClassOfEntry(entry);
+  if (IsSlabClass(c)) {
+    // Or it would reach into the next block.
+    if (!IsBlockStart(range, InfoOf(c), block))
+      Stop(Misuse::kFreeInside, block);
+    memset(block, 0, InfoOf(c).size);
+  } else if (c <= kHugeClass && AddressOf(block) % kUnit == 0) {
+    ClearLarge(block, LargeSize(range, block));
   }
 }
 

@@ -12,6 +12,7 @@ namespace internal {
 void CheckAllocated(const Heap& heap, SizeClass c, const void* block);
 void CheckFreed(const Heap& heap, const void* block, MapEntry entry);
 void FillFreed(void* block, MapEntry entry);
+void ZeroFreed(const Range& range, void* block, MapEntry entry);
 
 }  // namespace internal
 
@@ -33,8 +34,13 @@ ALCOVE_INLINE void CheckFreed(const Heap& heap, const void* block,
     internal::CheckFreed(heap, block, entry);
 }
 
-// The memory of a live block that is about to be free, one of a slab.
-ALCOVE_INLINE void FillFreed(void* block, MapEntry entry) {
+// For the memory of a live block that is about to be free: zeroes it, with the knob
+// `zero_on_free`; with `check_invariants`, fills it if it is one of a slab. Whether it
+// does anything.
+inline constexpr bool kFillsFreed =
+    Config::kCheckInvariants || Config::kZeroOnFree;
+ALCOVE_INLINE void FillFreed(const Range& range, void* block, MapEntry entry) {
+  if constexpr (Config::kZeroOnFree) internal::ZeroFreed(range, block, entry);
   if constexpr (Config::kCheckInvariants) internal::FillFreed(block, entry);
 }
 

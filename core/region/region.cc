@@ -1,5 +1,6 @@
 #include "core/region/region.h"
 
+#include "core/base/mem.h"
 #include "platform/platform.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -124,6 +125,11 @@ Span Region::Allocate(size_t count, size_t alignment) {
 }
 
 void Region::Free(const Span& span, size_t count, bool dirty) {
+  if constexpr (Config::kZeroOnFree) {
+    const size_t bytes = count << kUnitShift;
+    if (dirty) dirty = !platform::Purge(span.start(), bytes);
+    if (ALCOVE_UNLIKELY(dirty)) memset(span.start(), 0, bytes);
+  }
   span.range->Free(span.first, count, dirty);
   MaybePurge();
   if constexpr (Config::kBackgroundPurge) {
