@@ -52,7 +52,7 @@ class SlotPool {
       const uintptr_t begin = RoundUp(AddressOf(memory_), page);
       const uintptr_t end = AddressOf(next_) & ~(page - 1);
       // Where it fails, they stay as they are: nobody relies on their contents.
-      if (begin < end)
+      if (Config::kSystemMemory && begin < end)
         platform::Purge(reinterpret_cast<void*>(begin), end - begin);
     }
     for (void**& array : free_) array = nullptr;

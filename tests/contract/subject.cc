@@ -34,6 +34,7 @@ SUBJECT_SAME_MEMBER(Stats, stats_t, threads);
 SUBJECT_SAME_MEMBER(Stats, stats_t, address_low);
 SUBJECT_SAME_MEMBER(Stats, stats_t, address_high);
 SUBJECT_SAME_MEMBER(Stats, stats_t, arenas);
+SUBJECT_SAME_MEMBER(Stats, stats_t, bytes_donated);
 
 SUBJECT_SAME_SIZE(ArenaOptions, arena_options);
 SUBJECT_SAME_MEMBER(ArenaOptions, arena_options, struct_size);
@@ -102,6 +103,10 @@ void (*volatile free_aligned_sized)(void*, size_t,
                                     size_t) = SUBJECT(free_aligned_sized);
 int (*volatile owns)(const void*) = SUBJECT(owns);
 size_t (*volatile malloc_good_size)(size_t) = SUBJECT(malloc_good_size);
+int (*volatile donate)(void*, size_t) = SUBJECT(donate);
+size_t (*volatile donated_visit_blocks)(const void*,
+                                        void (*)(void*, size_t, void*),
+                                        void*) = SUBJECT(donated_visit_blocks);
 size_t (*volatile purge)() = SUBJECT(purge);
 void (*volatile thread_detach)() = SUBJECT(thread_detach);
 int (*volatile shutdown)() = SUBJECT(shutdown);

@@ -26,6 +26,7 @@ struct Stats {
   uintptr_t address_low;
   uintptr_t address_high;
   size_t arenas;
+  size_t bytes_donated;
 };
 
 // A handle of an arena; nothing is known of what it points to.
@@ -92,6 +93,10 @@ extern void (*volatile free_sized)(void*, size_t);
 extern void (*volatile free_aligned_sized)(void*, size_t, size_t);
 extern int (*volatile owns)(const void*);
 extern size_t (*volatile malloc_good_size)(size_t);
+extern int (*volatile donate)(void*, size_t);
+extern size_t (*volatile donated_visit_blocks)(const void*,
+                                               void (*)(void*, size_t, void*),
+                                               void*);
 extern Arena* (*volatile arena_create)(const ArenaOptions*);
 extern void (*volatile arena_destroy)(Arena*);
 extern void (*volatile arena_reset)(Arena*);
