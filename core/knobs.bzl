@@ -172,6 +172,11 @@ PRESETS = {
         "arena_quarantine": 256,
         "check_invariants": True,
     },
+    "embedded": {
+        "cache_blocks_per_class": 16,
+        "cache_span_kib": 256,
+        "system_memory": False,
+    },
     "hosted": {
         "thread_exit": "pthread_key",
         "set_errno": True,

@@ -18,7 +18,7 @@ class SlotPool {
   static constexpr unsigned kLargest = 4096;
   static constexpr unsigned kNearSlots = 8 * kSmallest;
   // Of a bin of spans.
-  static constexpr unsigned kSpanSlotsMax = 64;
+  static constexpr unsigned kSpanSlotsMax = Config::kSystemMemory ? 64 : 8;
   static_assert(Config::kCacheBlocksPerClass <= kLargest);
 
   // Slots of the array that a bin of `capacity` lives in.
