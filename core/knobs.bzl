@@ -126,6 +126,11 @@ KNOBS = {
         "max": 1048576,
         "doc": "Blocks of at least so many MiB are advised to use transparent huge pages; 0: none are.",
     },
+    "system_memory": {
+        "type": "bool",
+        "default": True,
+        "doc": "Whether the instance takes memory from the system. Without it there is what `donate` gives it and no more, the instance makes no system call at all, and a thread counts as alive until it calls thread_detach. Off needs tls = \"initial_exec\", thread_exit = \"probe\", and neither background_purge nor async_signal_safe.",
+    },
     "thread_exit": {
         "type": "choice",
         "default": "probe",
@@ -185,6 +190,11 @@ PRESETS = {
     "debug": {
         "arena_quarantine": 256,
         "check_invariants": True,
+    },
+    "embedded": {
+        "cache_blocks_per_class": 16,
+        "cache_span_kib": 256,
+        "system_memory": False,
     },
     "hosted": {
         "thread_exit": "pthread_key",

@@ -85,6 +85,12 @@ bool Refresh(void* address, size_t size);
 // nothing.
 void AdviseHugePages(void* address, size_t size);
 
+// Whether every page of [address, address + size) can be written to. Contents stay as
+// they are, but each page becomes present.
+// Pre:   whole pages, which any thread may use meanwhile.
+// Error: true where the system does not let us ask.
+bool IsWritable(void* address, size_t size);
+
 // ---- Threads ----
 
 using ThreadId = uint32_t;  // never 0

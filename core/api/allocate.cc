@@ -202,7 +202,7 @@ void FreeSlow(void* block) {
   }
   [[maybe_unused]] const background::Tending tending;
   CheckFreed(*heap, block, entry);
-  FillFreed(*range, block, entry);
+  FillFreed(g_instance.region, block, entry);
   if (c == kHugeClass) return FreeHuge(heap, *range, block);
   Bin& bin = heap->bin(c);
   if (bin.full()) {

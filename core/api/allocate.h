@@ -76,8 +76,7 @@ ALCOVE_INLINE void FreeTo(Heap* heap, void* block) {
   if (ALCOVE_LIKELY(slot < view.units)) {
     const MapEntry entry = LoadEntry(view.class_map + slot);
     if constexpr (Config::kCheckInvariants) CheckFreed(*heap, block, entry);
-    if constexpr (kFillsFreed)
-      FillFreed(*g_instance.region.RangeOf(block), block, entry);
+    if constexpr (kFillsFreed) FillFreed(g_instance.region, block, entry);
     // Less what the entries of this heap's units have in common, an entry is
     // the place of a bin; that of another heap's unit, or of none, is not below
     // it. A class that is not cached has a bin that is always full.

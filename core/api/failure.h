@@ -11,6 +11,7 @@ namespace ALCOVE_CORE_NAMESPACE {
 // Linux's numbers (include/uapi/asm-generic/errno-base.h), which the C
 // functions return.
 inline constexpr int kNoMemory = 12;         // ENOMEM
+inline constexpr int kFault = 14;            // EFAULT
 inline constexpr int kBusy = 16;             // EBUSY
 inline constexpr int kInvalidArgument = 22;  // EINVAL
 

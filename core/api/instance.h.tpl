@@ -141,6 +141,41 @@ void {PREFIX}pinned_free({PREFIX}pin_t* pin, void* block) ALCOVE_{PREFIX}NOEXCEP
 // for that. shutdown ends the range.
 void* {PREFIX}sbrk(intptr_t increment) ALCOVE_{PREFIX}NOEXCEPT;
 
+// ---- Donated memory ----------------------------------------------------------------
+
+// Gives memory of the program to the instance: a static buffer, a part of a stack, any
+// mapping, also of huge pages or of a file. Blocks are taken from it before the instance
+// reserves or uses any other. The instance never unmaps, purges, remaps or advises it, and
+// writes to it as it likes. It is the program's again after shutdown or abandon (then no
+// block in it is live), as mapped as it was and of whatever contents; until then it must
+// stay mapped and writable, and belong to nobody else.
+//
+// Any address and size will do. Blocks are in whole units of 64 KiB (aligned, too) within
+// whole pages of 4 KiB; of each unit the instance needs 1.2 KiB more for its own data,
+// besides some 3 KiB, and puts these into what is before the first or behind the last unit,
+// or into units; so 256 KiB hold 2 or 3 units. Where it is given before the first
+// allocation, frees of its blocks are as fast as of any; later, and for the second donation
+// and so on, they take some nanoseconds more. With the knob `system_memory` each page of it
+// becomes present.
+//
+// Returns 0, or, with nothing changed:
+//   EINVAL  null; beyond 1 TiB or the address space; without room for one unit; or the
+//           instance has some of it, donated or not
+//   EFAULT  a page of it cannot be written to (without the knob `system_memory` nobody is
+//           asked: then that it can is the caller's promise)
+//   ENOMEM  24 donations (48 without `system_memory`) were taken already
+int {PREFIX}donate(void* memory, size_t size) ALCOVE_{PREFIX}NOEXCEPT;
+
+// What is live in the donated memory that holds `address`, arenas' blocks included: calls
+// visit(block, usable size, context) for each block, if `visit` is not null, and returns
+// how many there are: 0 where shutdown takes no block away with it; 0, too, where the
+// address is in no unit of donated memory. All other threads must wait, outside of any
+// call; `visit` must not call the instance. What it costs grows with what is in use there
+// and with the number of caches.
+size_t {PREFIX}donated_visit_blocks(const void* address,
+                                    void (*visit)(void* block, size_t size, void* context),
+                                    void* context) ALCOVE_{PREFIX}NOEXCEPT;
+
 // ---- Arenas ------------------------------------------------------------------------
 // An arena is a temporary heap inside this instance: created and destroyed at run time,
 // used by any number of threads at once, and gone without a trace. Blocks of an arena are
@@ -395,6 +430,7 @@ typedef struct {PREFIX}stats_t {
                            //   what they hold is in bytes_spans
   size_t bytes_break;      // below the private break; of what is committed and reserved for
                            //   it, the two fields of these names count all
+  size_t bytes_donated;    // of bytes_reserved, what was donated and blocks can be in
 } {PREFIX}stats_t;
 
 // Fills *stats up to stats->struct_size bytes. Returns 0, or EINVAL for null or for a

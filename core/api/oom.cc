@@ -18,6 +18,8 @@ ALCOVE_COLD uint64_t OomState::Self() {
 }
 
 ALCOVE_COLD Atomic<uint64_t>* OomState::Enter() {
+  // Threads have no ids that the kernel would know; who has no heap asks nobody.
+  if (!Config::kSystemMemory) return nullptr;
   const uint64_t self = Self();
   for (Atomic<uint64_t>& place : homeless_) {
     uint64_t before = place.Load(Order::kRelaxed);

@@ -31,6 +31,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(stats)(PublicStats* stats) noexcept {
   full.address_high = s.address_high;
   full.arenas = core::g_arenas.Count();
   full.bytes_break = s.bytes_break;
+  full.bytes_donated = s.bytes_donated;
   // A caller that was built with an older header has a shorter struct.
   memcpy(stats, &full, core::Min(stats->struct_size, sizeof(full)));
   return 0;

@@ -32,10 +32,11 @@ void* Arena::AllocateLarge(ArenaHeap* heap, size_t units,
   large_bytes.FetchAdd(units << kUnitShift, Order::kRelaxed);
   live.Add(1, static_cast<ptrdiff_t>(units << kUnitShift));
   if constexpr (Config::kHugePagesFrom != 0) {
-    if (size >= Config::kHugePagesFrom)
+    if (size >= Config::kHugePagesFrom && !span.range->donated())
       platform::AdviseHugePages(span.start(), units << kUnitShift);
   }
-  if (zero && !span.zero) ClearLarge(span.start(), size);
+  if (zero && !span.zero)
+    ClearLarge(arenas->instance()->region, span.start(), size);
   return span.start();
 }
 
@@ -117,7 +118,8 @@ void* Arena::MoveLarge(ArenaHeap* heap, Range* range, void* block,
   Range* const range_of_target = arenas->instance()->region.RangeOf(target);
   Slab* const from = DescriptorOf(*range, block);
   Slab* const to = DescriptorOf(*range_of_target, target);
-  switch (CarryOver(from, to, old_size, size)) {
+  switch (CarryOver(from, to, old_size, size,
+                    !range->donated() && !range_of_target->donated())) {
     case Carried::kLost:
       // The units of the target stay claimed, and are nobody's.
       Ledger::Remove(to->ledger_slot);

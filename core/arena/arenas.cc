@@ -125,7 +125,7 @@ void Wipe(const Range* range, size_t first, Slab* slab) {
 // ---- The table ----
 
 size_t Arenas::TableBytes() {
-  return RoundUp((size_t{kArenasMax} + 1) * sizeof(Table) +
+  return RoundUp((size_t{kPlacesMax} + 1) * sizeof(Table) +
                      kGraves * sizeof(Grave) +
                      Config::kArenaQuarantine * sizeof(uint64_t),
                  Max(platform::PageSize(), 4096));
@@ -134,11 +134,11 @@ size_t Arenas::TableBytes() {
 ALCOVE_COLD bool Arenas::MakeTable() {
   if (table_.Load(Order::kAcquire) != nullptr) return true;
   const size_t size = TableBytes();
-  auto* const table = static_cast<Table*>(platform::Map(size));
+  auto* const table = static_cast<Table*>(instance()->region.TakePages(size));
   if (table == nullptr) return false;
   Table* expected = nullptr;
   if (!table_.CompareExchange(expected, table, Order::kAcqRel))
-    platform::Unmap(table, size);  // another thread was faster
+    instance()->region.GivePages(table, size);  // another thread was faster
   return true;
 }
 
@@ -146,11 +146,11 @@ ALCOVE_COLD Arena* Arenas::NewArena() {
   Arena* arena = unused_.Pop();
   if (arena != nullptr) return arena;
   if (!MakeTable()) return nullptr;
-  if (places_.Load(Order::kRelaxed) >= kArenasMax) return nullptr;
+  if (places_.Load(Order::kRelaxed) >= kPlacesMax) return nullptr;
   auto* const memory = static_cast<Arena*>(store_.Take(sizeof(Arena)));
   if (memory == nullptr) return nullptr;
   const uint32_t place = places_.FetchAdd(1, Order::kRelaxed) + 1;
-  if (place > kArenasMax) {
+  if (place > kPlacesMax) {
     places_.FetchSub(1, Order::kRelaxed);
     return nullptr;
   }
@@ -170,8 +170,9 @@ ALCOVE_COLD uint64_t Arenas::NewNumber(ThreadArenas* mine) {
 Arena* Arenas::Resolve(ArenaHandle handle) const {
   const Table* const table = table_.Load(Order::kAcquire);
   const unsigned place = PlaceOfHandle(handle);
-  Arena* const arena =
-      table == nullptr ? nullptr : table[place].Load(Order::kAcquire);
+  Arena* const arena = table == nullptr || place > kPlacesMax
+                           ? nullptr
+                           : table[place].Load(Order::kAcquire);
   if (ALCOVE_UNLIKELY(arena == nullptr ||
                       arena->handle.Load(Order::kRelaxed) != handle ||
                       handle == 0)) {
@@ -194,6 +195,8 @@ size_t Arenas::Count() const {
 
 size_t Arenas::mapped() const {
   const Table* const table = table_.Load(Order::kAcquire);
+  // Without system memory it is in spans, and counted there.
+  if (!Config::kSystemMemory) return 0;
   return store_.mapped() + (table == nullptr ? 0 : TableBytes());
 }
 
@@ -201,7 +204,7 @@ ALCOVE_COLD void Arenas::Release() {
   Table* const table = table_.Exchange(nullptr, Order::kAcqRel);
   if (table == nullptr) return;
   const size_t size = TableBytes();
-  platform::Unmap(table, size);
+  instance()->region.GivePages(table, size);
   places_.Store(0, Order::kRelaxed);
   homeless_ending_.Store(0, Order::kRelaxed);
   unused_.Reset();
@@ -352,6 +355,7 @@ ArenaHandle Arenas::CreateIn(Arena* parent, Instance* instance, Heap* home,
                              const ArenaOptions& options) {
   const Heap::AboveAtWork at_work(home);
   instance_.Store(instance, Order::kRelaxed);
+  store_.Begin(&instance->region);
   ThreadArenas* const mine = ThreadArenas::Of(home);
   Arena* const arena =
       mine->kept_count != 0 ? mine->kept[--mine->kept_count] : NewArena();
@@ -487,7 +491,13 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
         return homeless_ending_.Load(Order::kAcquire) != 0 ||
                instance()->registry.SomebodyEnds(handle);
       },
-      [] { platform::Yield(); });
+      [] {
+        if constexpr (Config::kSystemMemory) {
+          platform::Yield();
+        } else {
+          platform::SpinHint();
+        }
+      });
 }
 
 // The end of a small monotonic arena that only this thread used: its unit and

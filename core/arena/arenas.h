@@ -83,6 +83,19 @@ class Arenas {
   // Adds "arena 7 (name)" to a line.
   void Name(FatalLine* line, uint64_t number, HeapNumber place) const;
 
+  // Calls visit(arena) for each one that lives.
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    const Table* const table = table_.Load(Order::kAcquire);
+    if (table == nullptr) return;
+    const uint32_t places = places_.Load(Order::kRelaxed);
+    for (uint32_t place = 1; place <= places; ++place) {
+      const Arena* const arena = table[place].Load(Order::kAcquire);
+      if (arena != nullptr && arena->handle.Load(Order::kRelaxed) != 0)
+        visit(*arena);
+    }
+  }
+
   // For statistics: how many live, and bytes mapped for their objects.
   size_t Count() const;
   size_t mapped() const;

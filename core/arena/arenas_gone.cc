@@ -14,7 +14,8 @@ void Arenas::Leave(const Span& span, size_t units, bool dirty) {
   if constexpr (Config::kArenaQuarantine == 0) {
     region.Free(span, units, dirty);
   } else {
-    if (dirty && !platform::Purge(span.start(), units << kUnitShift)) {
+    if (dirty && !span.range->donated() &&
+        !platform::Purge(span.start(), units << kUnitShift)) {
       region.Free(span, units, true);
       return;
     }
@@ -47,7 +48,7 @@ Atomic<uint64_t>* Arenas::quarantine() const {
 // ---- Stops ----
 
 Arenas::Grave* Arenas::graves() const {
-  return reinterpret_cast<Grave*>(table_.Load(Order::kAcquire) + kArenasMax +
+  return reinterpret_cast<Grave*>(table_.Load(Order::kAcquire) + kPlacesMax +
                                   1);
 }
 
@@ -55,8 +56,9 @@ ALCOVE_COLD void Arenas::NameOf(uint64_t number, HeapNumber place,
                                 char* name) const {
   uint64_t words[kArenaNameWords] = {};
   const Table* const table = table_.Load(Order::kAcquire);
-  const Arena* const arena =
-      table == nullptr ? nullptr : table[place].Load(Order::kAcquire);
+  const Arena* const arena = table == nullptr || place > kPlacesMax
+                                 ? nullptr
+                                 : table[place].Load(Order::kAcquire);
   const Atomic<uint64_t>* from = nullptr;
   if (arena != nullptr && arena->number.Load(Order::kRelaxed) == number) {
     from = arena->name;

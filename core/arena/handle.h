@@ -11,6 +11,10 @@ namespace ALCOVE_CORE_NAMESPACE {
 using ArenaHandle = uint64_t;
 inline constexpr unsigned kArenaPlaceBits = 16;
 inline constexpr unsigned kArenasMax = (1u << kArenaPlaceBits) - 1;
+// How many the table has places for. Without system memory it and the graves have
+// one unit.
+inline constexpr unsigned kPlacesMax =
+    Config::kSystemMemory ? kArenasMax : 6000;
 constexpr ArenaHandle MakeHandle(uint64_t number, unsigned place) {
   return number << kArenaPlaceBits | place;
 }

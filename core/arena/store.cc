@@ -1,14 +1,14 @@
 #include "core/arena/store.h"
 
 #include "core/base/new.h"
-#include "platform/platform.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
 namespace {
 
 // Address space; pages are touched as they are used.
-constexpr size_t kChunk = size_t{256} << 10;
+constexpr size_t kChunk =
+    Config::kSystemMemory ? size_t{256} << 10 : size_t{kUnit};
 
 }  // namespace
 
@@ -20,13 +20,14 @@ ALCOVE_COLD void* Store::Take(size_t size) {
       const size_t at = chunk->used.FetchAdd(size, Order::kRelaxed);
       if (at + size <= kChunk) return reinterpret_cast<char*>(chunk) + at;
     }
-    void* const memory = platform::Map(kChunk);
+    void* const memory = region_.Load(Order::kRelaxed)->TakePages(kChunk);
     if (memory == nullptr) return nullptr;
     Chunk* const fresh = Construct<Chunk>(memory);
     fresh->before = chunk;
     fresh->used.Store(kStoreGranule, Order::kRelaxed);
     if (!chunks_.CompareExchange(chunk, fresh, Order::kAcqRel))
-      platform::Unmap(memory, kChunk);  // another thread was faster
+      region_.Load(Order::kRelaxed)
+          ->GivePages(memory, kChunk);  // another thread was faster
   }
 }
 
@@ -34,7 +35,7 @@ ALCOVE_COLD void Store::Release() {
   Chunk* chunk = chunks_.Exchange(nullptr, Order::kAcquire);
   while (chunk != nullptr) {
     Chunk* const before = chunk->before;
-    platform::Unmap(chunk, kChunk);
+    region_.Load(Order::kRelaxed)->GivePages(chunk, kChunk);
     chunk = before;
   }
 }

@@ -6,6 +6,7 @@
 
 #include "core/base/atomic.h"
 #include "core/base/bits.h"
+#include "core/region/region.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -62,10 +63,13 @@ class Store {
   // if there is none.
   void* Take(size_t size);
 
-  // Unmaps everything.
+  // Whose memory it is; before the first Take.
+  void Begin(Region* region) { region_.Store(region, Order::kRelaxed); }
+
+  // Gives everything back.
   void Release();
 
-  // Bytes mapped.
+  // Bytes taken.
   size_t mapped() const;
 
  private:
@@ -74,6 +78,7 @@ class Store {
     Atomic<size_t> used;
   };
   Atomic<Chunk*> chunks_;
+  Atomic<Region*> region_;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -42,6 +42,7 @@ struct Config {
       size_t{ALCOVE_KNOB_huge_pages_from_mib} << 20;
   static constexpr ThreadExit kThreadExit = ThreadExit::ALCOVE_KNOB_thread_exit;
   static constexpr Tls kTls = Tls::ALCOVE_KNOB_tls;
+  static constexpr bool kSystemMemory = ALCOVE_KNOB_system_memory;
   static constexpr bool kSetErrno = ALCOVE_KNOB_set_errno;
   static constexpr bool kAsyncSignalSafe = ALCOVE_KNOB_async_signal_safe;
   static constexpr bool kCheckInvariants = ALCOVE_KNOB_check_invariants;
@@ -72,6 +73,19 @@ static_assert(!Config::kAsyncSignalSafe ||
                   Config::kThreadExit == ThreadExit::probe,
               "async_signal_safe needs thread_exit = \"probe\": the other one "
               "calls libc, which may allocate");
+
+static_assert(Config::kSystemMemory || Config::kTls == Tls::initial_exec,
+              "system_memory = False needs tls = \"initial_exec\": the others "
+              "call libc");
+static_assert(Config::kSystemMemory || Config::kThreadExit == ThreadExit::probe,
+              "system_memory = False needs thread_exit = \"probe\": the other "
+              "one calls libc");
+static_assert(Config::kSystemMemory || !Config::kBackgroundPurge,
+              "system_memory = False needs background_purge = False: there is "
+              "nothing to purge");
+static_assert(Config::kSystemMemory || !Config::kAsyncSignalSafe,
+              "system_memory = False needs async_signal_safe = False: the "
+              "heaps of a thread's levels have nothing in common there");
 
 }  // namespace ALCOVE_CORE_NAMESPACE
 

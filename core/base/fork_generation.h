@@ -34,7 +34,9 @@ class ForkGeneration {
   constexpr ForkGeneration() = default;
 
   // The calling process; costs a system call.
+  // Without system memory nothing depends on it, and all are the same.
   Process Current() {
+    if constexpr (!Config::kSystemMemory) return 1;
     return uint64_t{Generation()} << 32 | platform::CurrentProcess();
   }
 

@@ -80,8 +80,9 @@ void CheckFreed(const Heap& heap, const void* block, MapEntry entry) {
   }
 }
 
-void ZeroFreed(const Range& range, void* block, MapEntry entry) {
+void ZeroFreed(const Region& region, void* block, MapEntry entry) {
   if (!Config::kZeroOnFree) return;
+  const Range& range = *region.RangeOf(block);
   const SizeClass c = ClassOfEntry(entry);
   if (IsSlabClass(c)) {
     // Or it would reach into the next block.
@@ -89,7 +90,7 @@ void ZeroFreed(const Range& range, void* block, MapEntry entry) {
       Stop(Misuse::kFreeInside, block);
     memset(block, 0, InfoOf(c).size);
   } else if (c <= kHugeClass && AddressOf(block) % kUnit == 0) {
-    ClearLarge(block, LargeSize(range, block));
+    ClearLarge(region, block, LargeSize(range, block));
   }
 }
 

@@ -12,7 +12,7 @@ namespace internal {
 void CheckAllocated(const Heap& heap, SizeClass c, const void* block);
 void CheckFreed(const Heap& heap, const void* block, MapEntry entry);
 void FillFreed(void* block, MapEntry entry);
-void ZeroFreed(const Range& range, void* block, MapEntry entry);
+void ZeroFreed(const Region& region, void* block, MapEntry entry);
 
 }  // namespace internal
 
@@ -39,8 +39,9 @@ ALCOVE_INLINE void CheckFreed(const Heap& heap, const void* block,
 // does anything.
 inline constexpr bool kFillsFreed =
     Config::kCheckInvariants || Config::kZeroOnFree;
-ALCOVE_INLINE void FillFreed(const Range& range, void* block, MapEntry entry) {
-  if constexpr (Config::kZeroOnFree) internal::ZeroFreed(range, block, entry);
+ALCOVE_INLINE void FillFreed(const Region& region, void* block,
+                             MapEntry entry) {
+  if constexpr (Config::kZeroOnFree) internal::ZeroFreed(region, block, entry);
   if constexpr (Config::kCheckInvariants) internal::FillFreed(block, entry);
 }
 

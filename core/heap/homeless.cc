@@ -18,7 +18,7 @@ ALCOVE_COLD void FreeHomeless(Instance* instance, const Range& range,
     const BlockPlace place = PlaceOf(slab, info, block);
     if (!place.is_start) Stop(Misuse::kFreeInside, block);
     const BitWord bit = BitWord{1} << (place.index % 64);
-    FillFreed(range, block, entry);
+    FillFreed(instance->region, block, entry);
     if (FreeRemotely(slab, place.index / 64, bit) != 0) {
       Stop(Misuse::kDoubleFree, block, info.size);
     }

@@ -21,8 +21,8 @@ constexpr size_t kZeroByPageFrom = size_t{1} << 20;
 
 }  // namespace
 
-void ClearLarge(void* block, size_t size) {
-  if (size >= kZeroByPageFrom) {
+void ClearLarge(const Region& region, void* block, size_t size) {
+  if (size >= kZeroByPageFrom && !region.RangeOf(block)->donated()) {
     platform::ZeroPages(block, size);
   } else {
     memset(block, 0, size);
@@ -37,9 +37,9 @@ bool RefreshMoved(Slab* slab, size_t units) {
 }
 
 ALCOVE_COLD Carried CarryOver(Slab* from, Slab* to, size_t old_size,
-                              size_t size) {
-  const bool tried = old_size >= kMovePagesFrom && old_size <= size &&
-                     from->moved != Moved::kExtended;
+                              size_t size, bool may_move) {
+  const bool tried = may_move && old_size >= kMovePagesFrom &&
+                     old_size <= size && from->moved != Moved::kExtended;
   if (tried && platform::MovePages(to->start, from->start, old_size)) {
     to->moved = Moved::kWhole;
     // Its pages are fresh ones now.
@@ -80,7 +80,7 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
   if (units <= kSpanUnitsMax && alignment <= kUnit) {
     void* const cached = heap->TakeCachedSpan(SpanClass(units));
     if (cached != nullptr) {
-      if (zero) ClearLarge(cached, size);
+      if (zero) ClearLarge(heap->instance()->region, cached, size);
       return cached;
     }
   }
@@ -93,10 +93,11 @@ void* AllocateLarge(Heap* heap, size_t size, size_t alignment, bool zero) {
   EnterSpan(*span.range, span.first, 1, units, heap->number());
   heap->CountLarge(1, units << kUnitShift);
   if constexpr (Config::kHugePagesFrom != 0) {
-    if (size >= Config::kHugePagesFrom)
+    if (size >= Config::kHugePagesFrom && !span.range->donated())
       platform::AdviseHugePages(slab->start, units << kUnitShift);
   }
-  if (zero && !span.zero) ClearLarge(slab->start, size);
+  if (zero && !span.zero)
+    ClearLarge(heap->instance()->region, slab->start, size);
   return slab->start;
 }
 
@@ -154,9 +155,9 @@ ALCOVE_COLD void* MoveLarge(Heap* heap, void* block, size_t size) {
   if (target == nullptr) target = AllocateLarge(heap, size, kUnit, false);
   if (target == nullptr) return nullptr;
   Range* const range_of_target = heap->instance()->region.RangeOf(target);
-  const Carried carried =
-      CarryOver(DescriptorOf(*range, block),
-                DescriptorOf(*range_of_target, target), old_size, size);
+  const Carried carried = CarryOver(
+      DescriptorOf(*range, block), DescriptorOf(*range_of_target, target),
+      old_size, size, !range->donated() && !range_of_target->donated());
   if (ALCOVE_UNLIKELY(carried == Carried::kLost)) {
     // The target is gone, and its units with it: they stay claimed.
     const size_t units = DescriptorOf(*range_of_target, target)->units;

@@ -30,13 +30,14 @@ void* MoveLarge(Heap* heap, void* block, size_t size);
 
 // Clears a large block; of one that is sparsely used, no more pages will hold
 // memory.
-void ClearLarge(void* block, size_t size);
+void ClearLarge(const Region& region, void* block, size_t size);
 
 // Carries the contents of a large block of `old_size` bytes over to another of
 // at least `size`, the longer ones by moving their pages. kLost: the memory of
 // `to` is gone, its units must stay claimed.
 enum class Carried { kMoved, kCopied, kLost };
-Carried CarryOver(Slab* from, Slab* to, size_t old_size, size_t size);
+Carried CarryOver(Slab* from, Slab* to, size_t old_size, size_t size,
+                  bool may_move);
 
 // Where the pages of a large block that is freed came by moving, replaces them
 // by fresh ones. Whether it did, so that they read as zero.

@@ -21,10 +21,38 @@ void Unmap(Heap* heap) {
   platform::Unmap(memory, Registry::HeapBytes());
 }
 
+void* UnitOf(Heap* heap) {
+  return reinterpret_cast<char*>(heap) - AddressOf(heap) % kUnit;
+}
+
+bool MayBeAlive(platform::ThreadId thread) {
+  if constexpr (Config::kSystemMemory)
+    return platform::ThreadMayBeAlive(thread);
+  return true;
+}
+
+// For a look at who else is there: without system memory no heap bears this id,
+// and the caller's own is left out by its address, if at all.
+platform::ThreadId Onlooker() {
+  if constexpr (Config::kSystemMemory) return platform::CurrentThread();
+  return 0;
+}
+
 }  // namespace
 
 size_t Registry::HeapBytes() {
   return RoundUp(kColoursMax * kCacheLine + kBytes, platform::PageSize());
+}
+
+size_t Registry::RoomBytes() { return Config::kSystemMemory ? 0 : kBytes; }
+
+ALCOVE_COLD platform::ThreadId Registry::Self() {
+  if constexpr (Config::kSystemMemory) return platform::CurrentThread();
+  uint32_t id;
+  do {
+    id = ids_.FetchAdd(1, Order::kRelaxed) + 1;
+  } while (id == 0);
+  return id;
 }
 
 ALCOVE_COLD Heap* Registry::Adopt(platform::ThreadId self) {
@@ -33,7 +61,7 @@ ALCOVE_COLD Heap* Registry::Adopt(platform::ThreadId self) {
   const auto may_be_alive = [&probes](platform::ThreadId thread) {
     if (probes == kProbesMax) return true;
     ++probes;
-    return platform::ThreadMayBeAlive(thread);
+    return MayBeAlive(thread);
   };
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
     if (heap->tenancy.TakeOver(self, process, may_be_alive)) return heap;
@@ -47,20 +75,26 @@ ALCOVE_COLD Heap* Registry::Create(Instance* instance,
   // All zero, as the mapping is, is how a heap begins; to write that would cost
   // the memory of all of its pages.
   auto* heap = static_cast<Heap*>(instance->region.TakeRoom(kBytes));
-  const bool mapped = heap == nullptr;
-  if (mapped) {
-    char* const memory = static_cast<char*>(platform::Map(HeapBytes()));
+  const bool own_pages = heap == nullptr;
+  if (own_pages) {
+    char* const memory =
+        static_cast<char*>(instance->region.TakePages(HeapBytes()));
     if (memory == nullptr) return nullptr;
     heap = reinterpret_cast<Heap*>(memory + ColourOf(AddressOf(memory)));
   }
   const uint32_t number = count_.FetchAdd(1, Order::kRelaxed) + 1;
   if (ALCOVE_UNLIKELY(number > kHeapNumberMax)) {
-    // Others were faster; there are so many heaps that the room is not ours.
+    // Others were faster. There are so many heaps that a room is not ours, or may
+    // be lost.
     count_.FetchSub(1, Order::kRelaxed);
-    Unmap(heap);
+    if (Config::kSystemMemory) {
+      Unmap(heap);
+    } else if (own_pages) {
+      instance->region.GivePages(UnitOf(heap), HeapBytes());
+    }
     return nullptr;
   }
-  heap->mapped = mapped;
+  heap->mapped = own_pages && Config::kSystemMemory;
   heap->Init(instance, static_cast<HeapNumber>(number),
              reinterpret_cast<void**>(heap + 1));
   heap->tenancy.Begin(self, generation_->Current());
@@ -72,8 +106,9 @@ ALCOVE_COLD Heap* Registry::Create(Instance* instance,
 }
 
 ALCOVE_COLD Heap* Registry::Acquire(Instance* instance, bool* adopted) {
-  const platform::ThreadId self = platform::CurrentThread();
-  if (!generation_->watches() && self != platform::CurrentProcess())
+  const platform::ThreadId self = Self();
+  if (Config::kSystemMemory && !generation_->watches() &&
+      self != platform::CurrentProcess())
     generation_->Watch();
   Heap* heap = Adopt(self);
   *adopted = heap != nullptr;
@@ -90,15 +125,10 @@ ALCOVE_COLD void Registry::HandBack(Heap* heap) {
   if (suspect != nullptr) CleanUpIfDead(suspect);
 }
 
-namespace {
-
 // Takes a heap that is nobody's or whose thread is gone. *died: the latter.
-bool TakeDead(Heap* heap, Process process, bool* died) {
-  return heap->tenancy.TakeIfDead(platform::CurrentThread(), process,
-                                  platform::ThreadMayBeAlive, died);
+bool Registry::TakeDead(Heap* heap, Process process, bool* died) {
+  return heap->tenancy.TakeIfDead(Self(), process, MayBeAlive, died);
 }
-
-}  // namespace
 
 ALCOVE_COLD void Registry::CleanUpIfDead(Heap* heap) {
   bool died;
@@ -136,17 +166,16 @@ ALCOVE_COLD void Registry::CleanUpNamesakes() {
 }
 
 ALCOVE_COLD bool Registry::SomebodyEnds(uint64_t what) const {
-  const platform::ThreadId self = platform::CurrentThread();
+  const platform::ThreadId self = Onlooker();
   const Process process = generation_->Current();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
-    if (heap->tenancy.Ends(what, self, process, platform::ThreadMayBeAlive))
-      return true;
+    if (heap->tenancy.Ends(what, self, process, MayBeAlive)) return true;
   }
   return false;
 }
 
 ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
-  const platform::ThreadId self = platform::CurrentThread();
+  const platform::ThreadId self = Onlooker();
   const Process process = generation_->Current();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
     const platform::ThreadId thread = heap->thread();
@@ -161,7 +190,7 @@ ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
         continue;
       return true;
     }
-    if (thread != self && platform::ThreadMayBeAlive(thread)) return true;
+    if (thread != self && MayBeAlive(thread)) return true;
   }
   return false;
 }

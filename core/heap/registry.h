@@ -52,15 +52,22 @@ class Registry {
   void Release();
 
   Heap* first() const { return heaps_.Load(Order::kAcquire); }
+  // What a heap needs of a donation's room; 0 where heaps have mappings of their
+  // own.
+  static size_t RoomBytes();
   // Bytes mapped for each heap.
   static size_t HeapBytes();
 
  private:
+  // The calling thread's id; without system memory, one that no thread has.
+  platform::ThreadId Self();
+  bool TakeDead(Heap* heap, Process process, bool* died);
   Heap* Adopt(platform::ThreadId self);
   Heap* Create(Instance* instance, platform::ThreadId self);
 
   Atomic<Heap*> heaps_;
   Atomic<uint32_t> count_;
+  Atomic<uint32_t> ids_;  // given out, without system memory
   ForkGeneration* const generation_;
 };
 

@@ -18,7 +18,7 @@ class SlotPool {
   static constexpr unsigned kLargest = 4096;
   static constexpr unsigned kNearSlots = 8 * kSmallest;
   // Of a bin of spans.
-  static constexpr unsigned kSpanSlotsMax = 64;
+  static constexpr unsigned kSpanSlotsMax = Config::kSystemMemory ? 64 : 8;
   static_assert(Config::kCacheBlocksPerClass <= kLargest);
 
   // Slots of the array that a bin of `capacity` lives in.
@@ -52,7 +52,7 @@ class SlotPool {
       const uintptr_t begin = RoundUp(AddressOf(memory_), page);
       const uintptr_t end = AddressOf(next_) & ~(page - 1);
       // Where it fails, they stay as they are: nobody relies on their contents.
-      if (begin < end)
+      if (Config::kSystemMemory && begin < end)
         platform::Purge(reinterpret_cast<void*>(begin), end - begin);
     }
     for (void**& array : free_) array = nullptr;

@@ -8,6 +8,9 @@
 // asks about another, a new one can be born with the same id and take the heap;
 // then the asker must not, and the count tells.
 //
+// Without system memory the kernel is not asked: ids are counted, and a thread that
+// did not hand its heap back counts as alive.
+//
 // What the former thread did to the heap is there for the next one: where it was
 // handed back, by this word; where the thread is gone, because the kernel was in
 // between.
@@ -45,8 +48,12 @@ class Tenancy {
     const auto thread = static_cast<platform::ThreadId>(before);
     if (thread != 0) {
       if (IsInherited(process)) return false;
-      // It may be this thread's own, of another level.
-      if (Config::kAsyncSignalSafe && thread == self) return false;
+      // It may be this thread's own, of another level; or, where the instance
+      // counts its threads itself, the count has come round.
+      if ((Config::kAsyncSignalSafe || !Config::kSystemMemory) &&
+          thread == self) {
+        return false;
+      }
       if (thread != self && may_be_alive(thread)) return false;
     }
     return Take(before, self, process);

@@ -21,6 +21,7 @@ size_t Break::SizeAfter(unsigned halvings) {
 
 // Reserves the range, for the first who needs one.
 ALCOVE_COLD bool Break::Begin(size_t least) {
+  if (!Config::kSystemMemory) return false;
   for (unsigned halvings = 0; SizeAfter(halvings) >= least; ++halvings) {
     const size_t size = SizeAfter(halvings);
     void* const start = platform::Reserve(size, kAlignment);
@@ -107,6 +108,7 @@ char* Break::Grow(size_t by) {
 }
 
 char* Break::Shrink(size_t by) {
+  if (range_.Load(Order::kAcquire) == 0) return nullptr;
   const platform::ThreadId self = platform::CurrentThread();
   platform::ThreadId nobody = 0;
   while (!shrinker_.CompareExchange(nobody, self, Order::kAcquire)) {

@@ -20,6 +20,24 @@ constexpr size_t kRangeAlignment = size_t{2} << 20;
 constexpr size_t kPage = 4096;
 constexpr size_t kMapShare = 512;
 
+// What the metadata of a donated range has where, counted from its beginning.
+struct DonatedLayout {
+  DonatedLayout(size_t units, size_t room)
+      : words_end(RoundUp((units + 63) / 64 * sizeof(UnitWord), 64)),
+        class_map(words_end + units * kBitBytes),
+        range(RoundUp(class_map + units * sizeof(uint32_t), 64)),
+        descriptors(RoundUp(range + sizeof(Range), 64)),
+        room(descriptors + units * kDescriptorBytes),
+        size(RoundUp(this->room + room, 64)) {}
+
+  size_t words_end;  // the bits follow
+  size_t class_map;
+  size_t range;
+  size_t descriptors;
+  size_t room;
+  size_t size;
+};
+
 // Instead of an OpenRun where nobody needs to know.
 struct Untold {
   void Open(Range*, size_t, size_t) {}
@@ -64,7 +82,58 @@ ALCOVE_COLD Range* Range::Create(size_t size, size_t room) {
   return range;
 }
 
+ALCOVE_COLD DonationPlan Range::PlanDonation(char* begin, size_t size,
+                                             size_t room) {
+  DonationPlan plan;
+  uintptr_t first = RoundUp(AddressOf(begin), kUnit);
+  const uintptr_t end = AddressOf(begin) + size;
+  uintptr_t last = RoundDown(end, kUnit);
+  // Units go, from the side where fewer bytes are lost, until one of the sides
+  // has place for what the others need.
+  while (first < last) {
+    const size_t units = (last - first) >> kUnitShift;
+    const size_t head = first - AddressOf(begin);
+    const size_t tail = end - last;
+    const size_t needed = DonatedLayout(units, room).size;
+    if (needed <= Max(head, tail)) {
+      plan.units = units;
+      plan.base = begin + head;
+      plan.metadata =
+          needed <= tail ? begin + (last - AddressOf(begin)) : begin;
+      plan.metadata_size = needed;
+      break;
+    }
+    if (head >= tail) {
+      first += kUnit;
+    } else {
+      last -= kUnit;
+    }
+  }
+  return plan;
+}
+
+ALCOVE_COLD Range* Range::Donate(const DonationPlan& plan, size_t room) {
+  const DonatedLayout layout(plan.units, room);
+  char* const metadata = plan.metadata;
+  memset(metadata, 0, plan.metadata_size);
+  Range* const range = Construct<Range>(metadata + layout.range);
+  range->donated_ = true;
+  range->base_ = plan.base;
+  range->class_map_ = reinterpret_cast<uint32_t*>(metadata + layout.class_map);
+  range->descriptors_ = metadata + layout.descriptors;
+  range->bits_ = metadata + layout.words_end;
+  range->metadata_ = metadata;
+  range->metadata_size_ = plan.metadata_size;
+  range->room_.Store(room == 0 ? nullptr : metadata + layout.room,
+                     Order::kRelaxed);
+  range->committed_.Store(plan.units, Order::kRelaxed);
+  range->units_.Init(reinterpret_cast<UnitWord*>(metadata + layout.words_end),
+                     plan.units, AddressOf(plan.base) >> kUnitShift);
+  return range;
+}
+
 ALCOVE_COLD void Range::Destroy(Range* range) {
+  if (range->donated_) return;
   platform::Unmap(range->base_, range->size());
   platform::Unmap(range->metadata_, range->metadata_size_);
 }
@@ -97,7 +166,7 @@ size_t Range::Allocate(size_t count, size_t alignment, bool* zero) {
     units_.Release(first, count, dirty != 0);
     return kRefused;
   }
-  *zero = dirty == 0;
+  *zero = dirty == 0 && !donated_;
   return first;
 }
 
@@ -113,6 +182,7 @@ bool Range::Extend(size_t first, size_t count) {
 
 template <typename Run>
 ALCOVE_INLINE size_t Range::PurgeRuns(Run* open) {
+  if (donated_) return 0;
   size_t bytes = 0;
   size_t cursor = 0;
   size_t first;

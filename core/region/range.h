@@ -1,4 +1,4 @@
-// One reserved address range, its units, and the metadata of each unit. A
+// One address range, reserved or donated, its units, and the metadata of each unit. A
 // region has one range to begin with and more when that is full or the system
 // would not grant it whole.
 //
@@ -9,6 +9,11 @@
 //
 //   unit words | bits -> |         <- class map | room | Range | descriptors ->
 //                                        |<-- a page -->|
+//
+// A donated range is the program's memory: all whole units in it but those that
+// their own metadata, which lies before or behind them, takes. It is accessible
+// as it is, and nothing is ever asked of the system about it. It may hold
+// anything at any time, so that its units count neither as zero nor as dirty.
 #ifndef ALCOVE_CORE_REGION_RANGE_H_
 #define ALCOVE_CORE_REGION_RANGE_H_
 
@@ -25,6 +30,17 @@ inline constexpr size_t kBitBytes = 1024;
 
 // A range has a multiple of so many units: whole words of its unit map.
 inline constexpr size_t kRangeGranule = 64 * kUnit;
+
+// Of donated memory whole pages of this size are used, whatever the system's.
+inline constexpr size_t kDonationGranule = 4096;
+
+// Which part of donated memory becomes units, and where their metadata is.
+struct DonationPlan {
+  size_t units = 0;  // 0: it is too small
+  char* base = nullptr;
+  char* metadata = nullptr;
+  size_t metadata_size = 0;
+};
 
 class Range;
 
@@ -50,10 +66,19 @@ class Range {
   // refuses.
   static Range* Create(size_t size, size_t room = 0);
 
+  // [begin, begin + size) is of whole kDonationGranules.
+  static DonationPlan PlanDonation(char* begin, size_t size, size_t room);
+
+  // Makes a range as planned with the same room. The memory is nobody else's.
+  static Range* Donate(const DonationPlan& plan, size_t room);
+
+  bool donated() const { return donated_; }
+
   // The room, for the first who asks; null for all others.
   void* TakeRoom() { return room_.Exchange(nullptr, Order::kRelaxed); }
 
-  // Unmaps the range and its metadata, this object included.
+  // Unmaps the range and its metadata, this object included; a donated one's stay
+  // mapped.
   static void Destroy(Range* range);
 
   // What Allocate returns where there are units but the system has no memory.
@@ -70,7 +95,7 @@ class Range {
 
   // `dirty` says whether the units may hold memory.
   void Free(size_t first, size_t count, bool dirty) {
-    units_.Release(first, count, dirty);
+    units_.Release(first, count, dirty && !donated_);
   }
 
   // Returns the memory of all free units to the system, that of their bits
@@ -84,7 +109,7 @@ class Range {
   // Puts a run back that was left open, dirty as before.
   static void PutBack(OpenRun* open);
 
-  size_t TakeRefilled() { return units_.TakeRefilled(); }
+  size_t TakeRefilled() { return donated_ ? 0 : units_.TakeRefilled(); }
 
   bool Contains(const void* p) const {
     return AddressOf(p) - AddressOf(base_) < size();
@@ -128,7 +153,18 @@ class Range {
   }
   size_t metadata_size() const { return metadata_size_; }
 
+  // Whether it or its metadata has any of these bytes.
+  bool Overlaps(const char* begin, size_t size) const {
+    return Meet(begin, size, base_, this->size()) ||
+           Meet(begin, size, static_cast<const char*>(metadata_),
+                metadata_size_);
+  }
+
  private:
+  static bool Meet(const char* a, size_t a_size, const char* b, size_t b_size) {
+    return AddressOf(a) < AddressOf(b) + b_size &&
+           AddressOf(b) < AddressOf(a) + a_size;
+  }
   bool CommitTo(size_t end);
   template <typename Run>
   size_t PurgeRuns(Run* open);
@@ -142,6 +178,7 @@ class Range {
   void* metadata_ = nullptr;
   Atomic<void*> room_;
   size_t metadata_size_ = 0;
+  bool donated_ = false;
   Atomic<size_t> committed_;  // units that are accessible, from the first on
   UnitMap units_;
 };

@@ -60,7 +60,8 @@ ALCOVE_COLD Region::View Region::PrimaryView() const {
 
 ALCOVE_COLD bool Region::AddRange(unsigned slot, size_t units_needed,
                                   size_t room) {
-  if (slot >= kRangesMax || units_needed > (size_t{1} << 47 >> kUnitShift))
+  if (!Config::kSystemMemory || slot >= kRangesMax ||
+      units_needed > (size_t{1} << 47 >> kUnitShift))
     return false;
   size_t least = RoundUp(units_needed << kUnitShift, kRangeGranule);
   if (slot >= kSmallRangesMax) {
@@ -69,8 +70,10 @@ ALCOVE_COLD bool Region::AddRange(unsigned slot, size_t units_needed,
     least = Max(least, RoundUp(reserved / kWorthShare, kRangeGranule));
   }
   size_t size = RoundUp(Config::kRegionReserve, kRangeGranule);
-  for (unsigned i = 0; i < slot && size < kGrownMax; ++i)
+  for (unsigned i = 0; i < slot && size < kGrownMax; ++i) {
+    if (range(i)->donated()) continue;
     size = RoundUp(size * Config::kRegionGrowthPercent / 100, kRangeGranule);
+  }
   size = Max(size, least);
   Range* range = Range::Create(size, room);
   while (range == nullptr && size > least) {
@@ -92,7 +95,39 @@ ALCOVE_COLD bool Region::AddRange(unsigned slot, size_t units_needed,
   return true;
 }
 
+ALCOVE_COLD void* Region::TakePages(size_t size) {
+  if constexpr (Config::kSystemMemory) {
+    return platform::Map(size);
+  } else {
+    const size_t units = (size + kUnit - 1) >> kUnitShift;
+    const Span span = Allocate(units, kUnit);
+    if (span.range == nullptr) return nullptr;
+    // An arena that is gone may have left its mark there.
+    for (size_t i = 0; i < units; ++i) {
+      __atomic_store_n(span.range->class_map_slot(span.first + i), 0u,
+                       __ATOMIC_RELAXED);
+    }
+    return memset(span.start(), 0, units << kUnitShift);
+  }
+}
+
+ALCOVE_COLD void Region::GivePages(void* memory, size_t size) {
+  if constexpr (Config::kSystemMemory) {
+    platform::Unmap(memory, size);
+  } else {
+    Free(SpanAt(memory), (size + kUnit - 1) >> kUnitShift, true);
+  }
+}
+
 ALCOVE_COLD void* Region::TakeRoom(size_t size) {
+  if constexpr (!Config::kSystemMemory) {
+    for (const Atomic<Range*>& slot : ranges_) {
+      Range* const range = slot.Load(Order::kAcquire);
+      if (range == nullptr) break;
+      if (void* const room = range->TakeRoom(); room != nullptr) return room;
+    }
+    return nullptr;
+  }
   Range* first = ranges_[0].Load(Order::kAcquire);
   if (first == nullptr) {
     if (!AddRange(0, 1, size)) return nullptr;
@@ -105,6 +140,10 @@ Span Region::Allocate(size_t count, size_t alignment) {
   const size_t alignment_units =
       alignment <= kUnit ? 1 : alignment >> kUnitShift;
   bool refused = false;
+  if (ALCOVE_UNLIKELY(donations_.Load(Order::kAcquire) != 0)) {
+    const Span span = AllocateDonated(count, alignment_units);
+    if (span.range != nullptr) return span;
+  }
   for (unsigned i = 0; i < kRangesMax; ++i) {
     Range* range = ranges_[i].Load(Order::kAcquire);
     if (range == nullptr) {
@@ -113,6 +152,7 @@ Span Region::Allocate(size_t count, size_t alignment) {
       if (!AddRange(i, count + alignment_units - 1, 0)) break;
       range = ranges_[i].Load(Order::kAcquire);
     }
+    if (range->donated()) continue;
     Span span;
     span.first = range->Allocate(count, alignment_units, &span.zero);
     if (ALCOVE_LIKELY(span.first < Range::kRefused)) {
@@ -124,11 +164,92 @@ Span Region::Allocate(size_t count, size_t alignment) {
   return Span{};
 }
 
+ALCOVE_COLD Span Region::AllocateDonated(size_t count, size_t alignment_units) {
+  Span span;
+  for (unsigned i = 0; i < kRangesMax; ++i) {
+    Range* const range = ranges_[i].Load(Order::kAcquire);
+    if (range == nullptr) break;
+    if (!range->donated()) continue;
+    span.first = range->Allocate(count, alignment_units, &span.zero);
+    if (span.first < Range::kRefused) {
+      span.range = range;
+      return span;
+    }
+  }
+  return Span{};
+}
+
+ALCOVE_COLD Region::Donation Region::Claim(uint64_t claim, unsigned* place) {
+  constexpr uint64_t kCount = (uint64_t{1} << kClaimBits) - 1;
+  const uint64_t first = claim >> kClaimBits;
+  const uint64_t end = first + (claim & kCount);
+  for (unsigned i = 0; i < kDonationsMax; ++i) {
+    uint64_t other = claims_[i].Load(Order::kAcquire);
+    if (other == 0 &&
+        claims_[i].CompareExchange(other, claim, Order::kAcqRel)) {
+      *place = i;
+      return Donation::kTaken;
+    }
+    const uint64_t first_of_other = other >> kClaimBits;
+    if (first < first_of_other + (other & kCount) && first_of_other < end)
+      return Donation::kInvalid;
+  }
+  return Donation::kFull;
+}
+
+ALCOVE_COLD Region::Donation Region::Donate(void* p, size_t size, size_t room) {
+  constexpr uintptr_t kAddressEnd = uintptr_t{1} << 47;
+  const uintptr_t begin = AddressOf(p);
+  if (p == nullptr || begin >= kAddressEnd || size > kAddressEnd - begin)
+    return Donation::kInvalid;
+  const uintptr_t first = RoundUp(begin, kDonationGranule);
+  const uintptr_t end = RoundDown(begin + size, kDonationGranule);
+  if (first >= end) return Donation::kInvalid;
+  const size_t granules = (end - first) / kDonationGranule;
+  if (granules >> kClaimBits != 0) return Donation::kInvalid;
+  char* const memory = static_cast<char*>(p) + (first - begin);
+  const size_t usable = end - first;
+  DonationPlan plan = Range::PlanDonation(memory, usable, room);
+  if (room != 0 && ranges_[0].Load(Order::kRelaxed) != nullptr) {
+    const DonationPlan roomless = Range::PlanDonation(memory, usable, 0);
+    if (roomless.units != plan.units) {
+      plan = roomless;
+      room = 0;
+    }
+  }
+  if (plan.units == 0) return Donation::kInvalid;
+  for (unsigned i = 0; i < kRangesMax; ++i) {
+    const Range* const range = ranges_[i].Load(Order::kAcquire);
+    if (range == nullptr) break;
+    if (range->Overlaps(memory, usable)) return Donation::kInvalid;
+  }
+  if (Config::kSystemMemory && !platform::IsWritable(memory, usable))
+    return Donation::kNotWritable;
+  unsigned place;
+  const Donation claimed =
+      Claim(first / kDonationGranule << kClaimBits | granules, &place);
+  if (claimed != Donation::kTaken) return claimed;
+  Range* const range = Range::Donate(plan, room);
+  for (unsigned i = 0; i < kRangesMax; ++i) {
+    Range* expected = nullptr;
+    if (ranges_[i].Load(Order::kRelaxed) == nullptr &&
+        ranges_[i].CompareExchange(expected, range, Order::kAcqRel)) {
+      donations_.FetchAdd(1, Order::kRelease);
+      return Donation::kTaken;
+    }
+  }
+  claims_[place].Store(kWithdrawn, Order::kRelease);
+  return Donation::kFull;
+}
+
 void Region::Free(const Span& span, size_t count, bool dirty) {
   if constexpr (Config::kZeroOnFree) {
     const size_t bytes = count << kUnitShift;
-    if (dirty) dirty = !platform::Purge(span.start(), bytes);
-    if (ALCOVE_UNLIKELY(dirty)) memset(span.start(), 0, bytes);
+    // What is donated stays where it is.
+    const bool gone =
+        dirty && !span.range->donated() && platform::Purge(span.start(), bytes);
+    if (dirty && !gone) memset(span.start(), 0, bytes);
+    dirty = dirty && !gone;
   }
   span.range->Free(span.first, count, dirty);
   MaybePurge();
@@ -201,11 +322,15 @@ size_t Region::used() const {
 }
 
 bool Region::WouldGrow(size_t count) const {
-  const Range* const range = ranges_[0].Load(Order::kAcquire);
-  if (range == nullptr) return true;
-  const UnitMap& units = range->units();
-  const size_t top = units.top();
-  return top - Min(top, units.used()) < count;
+  for (unsigned i = 0; i < kRangesMax; ++i) {
+    const Range* const range = ranges_[i].Load(Order::kAcquire);
+    if (range == nullptr) break;
+    // All of a donated range is there already.
+    const UnitMap& units = range->units();
+    const size_t end = range->donated() ? units.units() : units.top();
+    if (end - Min(end, units.used()) >= count) return false;
+  }
+  return true;
 }
 
 void Region::MaybePurge() {
@@ -253,6 +378,8 @@ ALCOVE_COLD void Region::Release() {
     Range* const range = slot.Exchange(nullptr, Order::kAcqRel);
     if (range != nullptr) Range::Destroy(range);
   }
+  for (Atomic<uint64_t>& claim : claims_) claim.Store(0, Order::kRelaxed);
+  donations_.Store(0, Order::kRelaxed);
   next_purge_ticks_.Store(0, Order::kRelaxed);
   last_purge_ms_.Store(0, Order::kRelaxed);
   doublings_.Store(0, Order::kRelaxed);

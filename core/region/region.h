@@ -3,7 +3,8 @@
 // The first range is the one whose blocks are freed fastest: heaps keep a View
 // of it, so that one subtraction and one comparison say whether a pointer
 // belongs to it. Further ranges are searched one by one. All are added
-// without a lock, and stay until the region is released.
+// without a lock, and stay until the region is released. Memory that the program
+// donates is a range, too, and is used before any other.
 #ifndef ALCOVE_CORE_REGION_REGION_H_
 #define ALCOVE_CORE_REGION_REGION_H_
 
@@ -35,7 +36,14 @@ class Region {
   // `size` bytes of zeroed memory, in one page with what every free of a young
   // instance reads: for the first who asks. Null for others, or if there is no
   // memory. It stays until the region is released.
+  // (Where a donation is the first range there is one without system memory only;
+  // then other donations may have one, too.)
   void* TakeRoom(size_t size);
+
+  // Zeroed memory for the layers above, in pages of its own. Without system
+  // memory it is whole units of what was donated, with no span in them.
+  void* TakePages(size_t size);
+  void GivePages(void* memory, size_t size);
 
   // `dirty`: the units may hold memory. May purge.
   void Free(const Span& span, size_t count, bool dirty);
@@ -49,6 +57,17 @@ class Region {
   // How much unused memory may lie about now, in units, where `used` are in
   // use.
   size_t DirtyBound(size_t used) const;
+
+  // Makes the whole kDonationGranules of [p, p + size) a range that is never
+  // unmapped or purged. It begins with a room of `room` bytes for TakeRoom, where
+  // that is the first range or costs no unit.
+  enum class Donation {
+    kTaken,
+    kInvalid,  // null, too small or too large, or the instance has some of it
+    kNotWritable,  // some of it
+    kFull,         // there are too many already
+  };
+  Donation Donate(void* p, size_t size, size_t room);
 
   // Whether a span of so many units can only be had from beyond what was ever
   // used.
@@ -103,6 +122,11 @@ class Region {
 
   static constexpr unsigned kRangesMax = 48;
 
+  // How many donations there may be: the others' places are for what the system
+  // gives.
+  static constexpr unsigned kDonationsMax =
+      Config::kSystemMemory ? kRangesMax / 2 : kRangesMax;
+
   // The range added `i`th, or null; for statistics.
   Range* range(unsigned i) const { return ranges_[i].Load(Order::kAcquire); }
 
@@ -110,10 +134,22 @@ class Region {
   Range* LaterRangeOf(const void* p) const;
   bool AddRange(unsigned slot, size_t units_needed, size_t room);
   void PurgeBeyondBound();
+  Span AllocateDonated(size_t count, size_t alignment_units);
+
+  // Donated memory is claimed before anything is written to it, or two threads
+  // could write their metadata into the same. A claim is one word, the number of
+  // the first granule and how many there are. Claims are made in the order of
+  // the places, each by a compare-and-swap that comes after a look at all before
+  // it, so of two that overlap one finds the other.
+  static constexpr unsigned kClaimBits = 28;               // 1 TiB
+  static constexpr uint64_t kWithdrawn = 1 << kClaimBits;  // of no granules
+  Donation Claim(uint64_t claim, unsigned* place);
 
   friend struct DescriptorLayout;
 
   Atomic<Range*> ranges_[kRangesMax] = {};
+  Atomic<uint64_t> claims_[kDonationsMax] = {};
+  Atomic<uint32_t> donations_;         // ranges that were donated
   Atomic<uint64_t> next_purge_ticks_;  // not before this is the clock looked at
   Atomic<uint64_t> last_purge_ms_;
   Atomic<unsigned> doublings_;   // of DirtyBound

@@ -28,6 +28,9 @@ ALCOVE_COLD void UnitMap::Init(UnitWord* words, size_t units, size_t phase) {
   words_end_ = words;
   units_ = units;
   phase_ = phase;
+  if (units % 64 != 0) {
+    Word(units >> 6).used.Store(~uint64_t{0} << (units % 64), Order::kRelaxed);
+  }
 }
 
 size_t UnitMap::NextFree(size_t unit) const {

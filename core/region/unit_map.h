@@ -32,10 +32,9 @@ class UnitMap {
  public:
   static constexpr size_t kNone = ~size_t{0};
 
-  // `words` is one past the last of units / 64 zeroed words: the word of the
+  // `words` is one past the last of the zeroed words of 64 units: the word of the
   // lowest units comes last, so that it can share a page with what lies behind.
-  // `units` is a multiple of
-  // 64. `phase` is the number of the first unit, counted from address 0: what
+  // Those of the last word that there are not count as used for good. `phase` is the number of the first unit, counted from address 0: what
   // alignment is relative to.
   void Init(UnitWord* words, size_t units, size_t phase);
 

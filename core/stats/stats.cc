@@ -71,6 +71,7 @@ ALCOVE_COLD Snapshot TakeSnapshot(const Instance& instance) {
     s.bytes_dirty += units.dirty() << kUnitShift;
     s.bytes_committed += range->committed();
     s.bytes_reserved += range->size();
+    if (range->donated()) s.bytes_donated += range->size();
     s.bytes_metadata += range->metadata_size();
     const uintptr_t low = AddressOf(range->base());
     if (s.address_low == 0 || low < s.address_low) s.address_low = low;

@@ -24,6 +24,7 @@ struct Snapshot {
   size_t threads = 0;
   uintptr_t address_low = 0;
   uintptr_t address_high = 0;
+  size_t bytes_donated = 0;
 };
 
 // Takes no lock and stops nobody.

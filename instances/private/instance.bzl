@@ -125,8 +125,8 @@ def alcove_instance(
       name: the target's name and the header's.
       prefix: a C identifier that ends in an underscore, e.g. "render_", that no other
         instance in the program has. Without the underscore it is the C++ namespace.
-      config: a preset ("default", "debug", "hosted"), or a dict of knobs, over the preset
-        that its key "preset" names. core/knobs.bzl lists presets and knobs.
+      config: a preset ("default", "debug", "embedded", "hosted"), or a dict of knobs, over the
+        preset that its key "preset" names. core/knobs.bzl lists presets and knobs.
       core: the allocator to stamp; that of another release comes from the repository that
         holds it, e.g. "@alcove_0_1//core".
       linkage: "program", or "plugin" for an instance in a cc_binary(linkshared = True) that

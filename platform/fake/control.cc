@@ -22,6 +22,7 @@ constexpr const char* kNames[] = {
     "MovePages",
     "Refresh",
     "AdviseHugePages",
+    "IsWritable",
     "CurrentProcess",
     "CurrentThread",
     "ThreadMayBeAlive",

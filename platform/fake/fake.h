@@ -35,6 +35,7 @@ enum class Primitive : unsigned {
   kMovePages,
   kRefresh,
   kAdviseHugePages,
+  kIsWritable,
   kCurrentProcess,
   kCurrentThread,
   kThreadMayBeAlive,
@@ -46,7 +47,7 @@ enum class Primitive : unsigned {
   kWriteError,
   kAbort,
 };
-inline constexpr unsigned kPrimitives = 21;
+inline constexpr unsigned kPrimitives = 22;
 
 const char* NameOf(Primitive primitive);
 

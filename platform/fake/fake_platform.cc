@@ -94,6 +94,11 @@ void AdviseHugePages(void* address, size_t size) {
     linux_x86_64::AdviseHugePages(address, size);
 }
 
+bool IsWritable(void* address, size_t size) {
+  Enter(Primitive::kIsWritable, size);
+  return linux_x86_64::IsWritable(address, size);
+}
+
 ProcessId CurrentProcess() {
   Enter(Primitive::kCurrentProcess, 0);
   const ProcessId process = fake::FakeProcess();

@@ -137,6 +137,23 @@ void AdviseHugePages(void* address, size_t size) {
   Call(kSysMadvise, Word(address), Word(size), kMadvHugePage);
 }
 
+// The one call that writes to a word by the kernel's hand without changing it:
+// FUTEX_WAKE_OP, asked to add nothing to it (futex(2)). The encoded operation,
+// FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_NE, 0), wakes who waits for that word,
+// which nobody does in memory that is not in use.
+bool IsWritable(void* address, size_t size) {
+  constexpr long kAddNothing = 1L << 28 | 1L << 24;
+  const uint32_t own = 0;
+  char* const begin = static_cast<char*>(address);
+  for (size_t at = 0; at < size; at += PageSize()) {
+    if (Call(kSysFutex, Word(&own), kFutexWakeOp | kFutexPrivate, 0, 0,
+             Word(begin + at), kAddNothing) == -kErrFault) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace linux_x86_64
 }  // namespace platform
 }  // namespace ALCOVE_CORE_NAMESPACE

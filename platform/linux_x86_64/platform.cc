@@ -34,6 +34,9 @@ bool Refresh(void* address, size_t size) {
 void AdviseHugePages(void* address, size_t size) {
   linux_x86_64::AdviseHugePages(address, size);
 }
+bool IsWritable(void* address, size_t size) {
+  return linux_x86_64::IsWritable(address, size);
+}
 ProcessId CurrentProcess() { return linux_x86_64::CurrentProcess(); }
 ThreadId CurrentThread() { return linux_x86_64::CurrentThread(); }
 bool ThreadMayBeAlive(ThreadId thread) {

@@ -21,6 +21,7 @@ void ZeroPages(void* address, size_t size);
 bool MovePages(void* to, void* from, size_t size);
 bool Refresh(void* address, size_t size);
 void AdviseHugePages(void* address, size_t size);
+bool IsWritable(void* address, size_t size);
 ProcessId CurrentProcess();
 ThreadId CurrentThread();
 bool ThreadMayBeAlive(ThreadId thread);

@@ -53,6 +53,7 @@ inline constexpr long kMadvHugePage = 14;
 inline constexpr long kMadvWipeOnFork = 18;
 inline constexpr long kFutexWait = 0;
 inline constexpr long kFutexWake = 1;
+inline constexpr long kFutexWakeOp = 5;
 inline constexpr long kFutexTryLockPi = 8;
 inline constexpr long kFutexPrivate = 128;
 inline constexpr long kClockMonotonicCoarse = 6;
@@ -62,6 +63,7 @@ inline constexpr long kErrAgain = 11;
 inline constexpr long kErrIntr = 4;
 inline constexpr long kErrSrch = 3;
 inline constexpr long kErrNoMem = 12;
+inline constexpr long kErrFault = 14;
 inline constexpr long kErrTimedOut = 110;
 
 // Makes the call; a result in [-4095, -1] is a negated error number.

@@ -35,6 +35,7 @@ SUBJECT_SAME_MEMBER(Stats, stats_t, address_low);
 SUBJECT_SAME_MEMBER(Stats, stats_t, address_high);
 SUBJECT_SAME_MEMBER(Stats, stats_t, arenas);
 SUBJECT_SAME_MEMBER(Stats, stats_t, bytes_break);
+SUBJECT_SAME_MEMBER(Stats, stats_t, bytes_donated);
 
 SUBJECT_SAME_SIZE(ArenaOptions, arena_options);
 SUBJECT_SAME_MEMBER(ArenaOptions, arena_options, struct_size);
@@ -121,6 +122,10 @@ void* (*volatile pinned_malloc)(Pin*, size_t) = [](Pin* pin, size_t size) {
 void (*volatile pinned_free)(Pin*, void*) = [](Pin* pin, void* block) {
   SUBJECT(pinned_free)(Theirs(pin), block);
 };
+int (*volatile donate)(void*, size_t) = SUBJECT(donate);
+size_t (*volatile donated_visit_blocks)(const void*,
+                                        void (*)(void*, size_t, void*),
+                                        void*) = SUBJECT(donated_visit_blocks);
 size_t (*volatile purge)() = SUBJECT(purge);
 void (*volatile thread_detach)() = SUBJECT(thread_detach);
 int (*volatile shutdown)() = SUBJECT(shutdown);

@@ -27,6 +27,7 @@ struct Stats {
   uintptr_t address_high;
   size_t arenas;
   size_t bytes_break;
+  size_t bytes_donated;
 };
 
 // A handle of an arena; nothing is known of what it points to.
@@ -104,6 +105,10 @@ extern Pin* (*volatile pin)();
 extern void (*volatile unpin)(Pin*);
 extern void* (*volatile pinned_malloc)(Pin*, size_t);
 extern void (*volatile pinned_free)(Pin*, void*);
+extern int (*volatile donate)(void*, size_t);
+extern size_t (*volatile donated_visit_blocks)(const void*,
+                                               void (*)(void*, size_t, void*),
+                                               void*);
 extern Arena* (*volatile arena_create)(const ArenaOptions*);
 extern void (*volatile arena_destroy)(Arena*);
 extern void (*volatile arena_reset)(Arena*);

@@ -13,7 +13,9 @@ constexpr unsigned kSlots = LedgerGroup::kSlots;
 
 class LedgerTest : public testing::Test {
  protected:
-  LedgerTest() : ledger_(new Ledger), mapped_(fake::MappedBytes()) {}
+  LedgerTest() : ledger_(new Ledger), mapped_(fake::MappedBytes()) {
+    store_.Begin(&region_);
+  }
   ~LedgerTest() override {
     store_.Release();
     EXPECT_EQ(fake::MappedBytes(), mapped_);
@@ -44,6 +46,7 @@ class LedgerTest : public testing::Test {
     return groups.size();
   }
 
+  Region region_;
   Store store_;
   Stack<LedgerGroup> spare_;
   Ledger* ledger_;

@@ -13,11 +13,12 @@ constexpr size_t kChunk = size_t{256} << 10;
 
 class StoreTest : public testing::Test {
  protected:
-  StoreTest() : mapped_(fake::MappedBytes()) {}
+  StoreTest() : mapped_(fake::MappedBytes()) { store_.Begin(&region_); }
   ~StoreTest() override {
     store_.Release();
     EXPECT_EQ(fake::MappedBytes(), mapped_);
   }
+  Region region_;
   Store store_;
 
  private:

@@ -17,8 +17,8 @@ constexpr size_t kNone = UnitMap::kNone;
 class Map {
  public:
   explicit Map(size_t units, size_t phase = 0)
-      : words_(new UnitWord[units / 64]) {
-    map_.Init(words_.get() + units / 64, units, phase);
+      : words_(new UnitWord[(units + 63) / 64]) {
+    map_.Init(words_.get() + (units + 63) / 64, units, phase);
   }
   UnitMap* operator->() { return &map_; }
   size_t Claim(size_t count, size_t alignment = 1) {
@@ -48,6 +48,39 @@ TEST(UnitMap, ClaimsFirstFit) {
   EXPECT_EQ(map->used(), 127u);
   EXPECT_EQ(map.Claim(1), 127u);
   EXPECT_EQ(map.Claim(1), kNone);
+}
+
+// Of the last word there is only a part; what is missing is nobody's ever.
+TEST(UnitMap, AnyNumberOfUnits) {
+  for (const size_t units : {1, 3, 63, 65, 100, 2047, 2049, 2200}) {
+    Map map(units);
+    EXPECT_EQ(map.Claim(units + 1), kNone) << units;
+    for (size_t unit = 0; unit < units; ++unit) ASSERT_EQ(map.Claim(1), unit);
+    EXPECT_EQ(map.Claim(1), kNone) << units;
+    EXPECT_EQ(map->used(), units);
+    map->Release(0, units, true);
+    EXPECT_EQ(map->used(), 0u);
+    EXPECT_EQ(map.Claim(units), 0u);
+    size_t dirty;
+    EXPECT_FALSE(map->ClaimAt(units, 1, &dirty));
+    map->Release(0, units, true);
+    EXPECT_FALSE(map->ClaimAt(units - 1, 2, &dirty));
+    size_t cursor = 0;
+    size_t first;
+    size_t purged = 0;
+    for (size_t count; map->BeginPurge(&cursor, 64, &first, &count);) {
+      map->EndPurge(first, count, true);
+      purged += count;
+    }
+    EXPECT_EQ(purged, units);
+    EXPECT_EQ(map->dirty(), 0u);
+    // Those that are not there are used: no sweep takes a group with them.
+    map->Note(units - 1);
+    cursor = 0;
+    size_t count;
+    const bool whole = units % 4 == 0;
+    EXPECT_EQ(map->BeginSweep(4, &cursor, 64, &first, &count), whole) << units;
+  }
 }
 
 TEST(UnitMap, ClaimsAcrossWords) {

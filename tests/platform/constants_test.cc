@@ -55,6 +55,7 @@ TEST(Constants, Memory) {
 TEST(Constants, Rest) {
   EXPECT_EQ(kFutexWait, FUTEX_WAIT);
   EXPECT_EQ(kFutexWake, FUTEX_WAKE);
+  EXPECT_EQ(kFutexWakeOp, FUTEX_WAKE_OP);
   EXPECT_EQ(kFutexTryLockPi, FUTEX_TRYLOCK_PI);
   EXPECT_EQ(kFutexPrivate, FUTEX_PRIVATE_FLAG);
   EXPECT_EQ(kClockMonotonicCoarse, CLOCK_MONOTONIC_COARSE);

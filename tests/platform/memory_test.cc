@@ -368,6 +368,26 @@ TEST_F(MemoryTest, AdviseHugePagesIsAHint) {
   EXPECT_EQ(errno, 77);
 }
 
+TEST_F(MemoryTest, IsWritableLooksAtEveryPage) {
+  constexpr size_t kSize = kMiB;
+  const Committed range(kSize);
+  memset(range.get(), 7, kSize);
+  errno = 77;
+  EXPECT_TRUE(IsWritable(range.get(), kSize));
+  for (const size_t at : {size_t{0}, kSize / 2, kSize - PageSize()}) {
+    char* const page = static_cast<char*>(range.get()) + at;
+    for (const int protection : {PROT_READ, PROT_NONE}) {
+      mprotect(page, PageSize(), protection);
+      EXPECT_FALSE(IsWritable(range.get(), kSize)) << at;
+      mprotect(page, PageSize(), PROT_READ | PROT_WRITE);
+    }
+  }
+  EXPECT_FALSE(IsWritable(reinterpret_cast<void*>(4096), 4096));
+  EXPECT_EQ(errno, 77);
+  const auto* const bytes = static_cast<const char*>(range.get());
+  for (size_t i = 0; i < kSize; ++i) ASSERT_EQ(bytes[i], 7);
+}
+
 }  // namespace
 }  // namespace platform
 }  // namespace ALCOVE_CORE_NAMESPACE
