@@ -128,7 +128,7 @@ TEST_F(BreakTest, WithoutMemoryItStaysWhereItIs) {
 // Each thread takes, writes, and looks; some give back what is last, whoever's that
 // is, when all have looked.
 TEST_F(BreakTest, ManyThreadsTakeWhatIsTheirs) {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 4; ++round) {
     RunThreads(4, [&](unsigned t) {
       for (int i = 0; i < 200; ++i) {
         const size_t n = 1 + (t * 37 + static_cast<unsigned>(i) * 113) % 9000;
@@ -148,7 +148,7 @@ TEST_F(BreakTest, ManyThreadsTakeWhatIsTheirs) {
 // is handed out is zero, and nobody's else.
 TEST_F(BreakTest, GrowingAndShrinkingAtOnce) {
   RunThreads(4, [&](unsigned t) {
-    for (int i = 0; i < 3000; ++i) {
+    for (int i = 0; i < 600; ++i) {
       const auto n = static_cast<intptr_t>(1 + (t * 7919 + i * 31) % 20000);
       if (t % 2 == 0) {
         ASSERT_NE(break_.Move(n), nullptr);

@@ -10,7 +10,7 @@ namespace {
 static_assert(Config::kZeroOnFree);
 
 constexpr size_t kSizes[] = {8,     48,     1024,    8192,
-                             20000, 100000, 2000000, size_t{64} << 20};
+                             20000, 100000, 2000000, size_t{36} << 20};
 constexpr unsigned char kSecret = 0x5e;
 
 class ZeroOnFreeTest : public InstanceTest {
