@@ -13,6 +13,7 @@
 namespace ALCOVE_CORE_NAMESPACE {
 
 enum class ThreadExit { probe, pthread_key };
+enum class LogLevel : int { off, error, info, debug, trace };
 enum class Tls { initial_exec, general_dynamic, tlsdesc, pthread_key };
 
 struct Config {
@@ -37,6 +38,7 @@ struct Config {
       size_t{ALCOVE_KNOB_huge_pages_from_mib} << 20;
   static constexpr ThreadExit kThreadExit = ThreadExit::ALCOVE_KNOB_thread_exit;
   static constexpr Tls kTls = Tls::ALCOVE_KNOB_tls;
+  static constexpr LogLevel kLogLevel = LogLevel::ALCOVE_KNOB_log_level;
   static constexpr bool kSetErrno = ALCOVE_KNOB_set_errno;
   static constexpr bool kAsyncSignalSafe = ALCOVE_KNOB_async_signal_safe;
   static constexpr bool kCheckInvariants = ALCOVE_KNOB_check_invariants;

@@ -5,6 +5,7 @@
 #include "core/hardening/misuse.h"
 #include "core/heap/instance.h"
 #include "core/heap/remote.h"
+#include "core/slab/picture.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -206,6 +207,7 @@ void Heap::List(Slab* slab) { ListSlab(&listed_[slab->size_class], slab); }
 void Heap::Unlist(Slab* slab) { UnlistSlab(&listed_[slab->size_class], slab); }
 
 void Heap::ReleaseSlab(Slab* slab) {
+  LogSlab("retired", *slab);
   Unlist(slab);
   const Span span = instance_->region.SpanAt(slab->start);
   RetireSlab(*span.range, slab);
@@ -250,12 +252,14 @@ void* Heap::Refill(SizeClass c) {
     if (ALCOVE_LIKELY(span.range != nullptr)) {
       slab = CreateSlab(span, c, this, MakeEntry(c, number()));
       List(slab);
+      LogSlab("made", *slab);
     } else {
       slab = listed_[c];  // what others freed may have come in meanwhile
       if (slab == nullptr) return nullptr;
     }
   }
   const TakenWord taken = TakeWord(slab, info, RefillMax(c));
+  LogSlab("used", *slab);
   if (slab->available == 0) Unlist(slab);
   CountTaken(taken.count, taken.count * size_t{info.size});
   bin.size = info.size;
