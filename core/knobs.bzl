@@ -161,6 +161,12 @@ KNOBS = {
         "lacks": {"pthread_key": ["thread_heap_v1"]},
         "doc": "How a thread finds its cache. `initial_exec` reads one pointer and takes 8 bytes of the static TLS of which glibc keeps some 1600 for all that is loaded later; the others take none, and their inline header only calls. `general_dynamic` calls __tls_get_addr, which may call the process's malloc once in each thread; `tlsdesc` is the same by descriptors, where the compiler knows them (g++), for a glibc in which bug 31372 is mended (2.40); `pthread_key` keeps the pointer under a key of the instance's own, of which a process has 1024, and without one left all allocations fail.",
     },
+    "log_level": {
+        "type": "choice",
+        "default": "off",
+        "choices": ["debug", "error", "info", "off", "trace"],
+        "doc": "The most that may be logged to a function that the program sets (`set_log_sink`), from `off` over `error`, `info` and `debug` to `trace`; what is beyond is not compiled in. Nothing is logged on fast paths; elsewhere a line costs a load where no function is set.",
+    },
     "set_errno": {
         "type": "bool",
         "default": False,

@@ -8,6 +8,7 @@
 #include "core/api/oom.h"
 #include "core/arena/arena_blocks.h"
 #include "core/arena/survey.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -106,6 +107,15 @@ void* ArenaAllocateSlow(ArenaHandle handle, size_t size, size_t alignment,
       });
 }
 
+static ALCOVE_INLINE void LogArena(const char* what, ArenaHandle handle) {
+  if (const Log<LogLevel::info> log; log) {
+    TextLine line;
+    g_arenas.Name(&line, handle >> kArenaPlaceBits,
+                  static_cast<HeapNumber>(PlaceOfHandle(handle)));
+    log.Write(line.Text(" ").Text(what));
+  }
+}
+
 static ArenaHandle TryCreate(const ArenaOptions& options) {
   Heap* const home = CurrentHeap();
   if (ALCOVE_UNLIKELY(home == nullptr)) return 0;
@@ -149,8 +159,12 @@ ALCOVE_EXPORT core::PublicArena* ALCOVE_PUBLIC(arena_create)(
   if (ALCOVE_UNLIKELY(handle == 0)) {
     core::Shortage shortage(all.parent, 0, 0);
     while (handle == 0 && shortage.TryAgain()) handle = core::TryCreate(all);
-    if (handle == 0) core::Fail(core::kNoMemory);
+    if (handle == 0) {
+      shortage.LogFailure();
+      core::Fail(core::kNoMemory);
+    }
   }
+  if (handle != 0) core::LogArena("created", handle);
   return core::PublicOf(handle);
 }
 
@@ -161,6 +175,7 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(arena_destroy)(
   core::Heap* const home = core::CurrentHeap();
   [[maybe_unused]] const core::background::Tending tending;
   core::g_arenas.Destroy(home, core::HandleOf(arena));
+  core::LogArena("destroyed", core::HandleOf(arena));
 }
 
 ALCOVE_EXPORT void ALCOVE_PUBLIC(arena_reset)(
@@ -226,7 +241,7 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_realloc)(core::PublicArena* arena,
   const core::Arena* const resolved =
       core::g_arenas.Resolve(core::HandleOf(arena));
   if (ALCOVE_UNLIKELY(ALCOVE_PUBLIC(arena_of)(block) != arena)) {
-    core::FatalLine line;
+    core::TextLine line;
     line.Text("realloc in ");
     core::g_arenas.Name(&line, core::HandleOf(arena) >> core::kArenaPlaceBits,
                         resolved->place);

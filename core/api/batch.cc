@@ -61,7 +61,10 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(malloc_batch)(size_t size, size_t count,
     core::Shortage shortage(0, size, core::DefaultAlignment(size));
     while (taken != count && shortage.TryAgain())
       taken += core::AllocateSlabBlocks(c, count - taken, blocks + taken);
-    if (taken != count) core::Fail(core::kNoMemory);
+    if (taken != count) {
+      shortage.LogFailure();
+      core::Fail(core::kNoMemory);
+    }
     return taken;
   }
   for (; taken < count; ++taken) {

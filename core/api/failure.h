@@ -14,6 +14,7 @@ inline constexpr int kNoMemory = 12;         // ENOMEM
 inline constexpr int kFault = 14;            // EFAULT
 inline constexpr int kBusy = 16;             // EBUSY
 inline constexpr int kInvalidArgument = 22;  // EINVAL
+inline constexpr int kNotSupported = 95;     // EOPNOTSUPP, ENOTSUP
 
 // Null, with libc's errno set where the knob `set_errno` is on.
 ALCOVE_COLD void* Fail(int error);

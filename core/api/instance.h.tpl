@@ -437,6 +437,50 @@ typedef struct {PREFIX}stats_t {
 // struct_size too small to hold struct_size itself.
 int {PREFIX}stats({PREFIX}stats_t* stats) ALCOVE_{PREFIX}NOEXCEPT;
 
+// ---- The log -----------------------------------------------------------------------
+// Up to the level that the knob `log_level` compiles in (none, by default) an instance says
+// what it does, a line at a time. Each begins with "alcove[{PREFIX}]: "; addresses are
+// hexadecimal, the rest decimal.
+
+enum {
+  // The line that the process is stopped with, before it is; "out of memory: 100 bytes at a
+  // multiple of 16" where a call fails, with ", in arena 7 (name)" if it is an arena's, and
+  // "no arena" for arena_create. (Not where a size or product can never be.)
+  {PREFIX}log_error = 1,
+  // "reserved 137438953472 bytes at 0x7f0000000000, range 1"; "arena 7 (name) created" and
+  // "destroyed" (not for the children that a parent takes along); "shut down".
+  {PREFIX}log_info = 2,
+  // "heap 3 made by thread 4711" or "taken over"; "committed 2097152 bytes at 0x7f0000000000";
+  // "purged 65536 bytes", if it was any.
+  {PREFIX}log_debug = 3,
+  // "slab at 0x7f0000010000 made: 0 of 1024 blocks of 64 bytes out ....": so, too, when a
+  // thread's cache is filled from it ("used"), and when it goes ("retired"), each with a
+  // picture: a character for each block or for as many side by side as make it at most 64.
+  // # one is out, live or cached; o all are back; . none was ever out. Not slabs of arenas.
+  {PREFIX}log_trace = 4
+};
+
+typedef struct {PREFIX}log_sink {
+  // `line` has no newline, and is gone when it returns.
+  void (*write)(int level, const char* line, void* context);
+  void* context;
+  int level;  // which lines it gets: those up to this level
+} {PREFIX}log_sink;
+
+// Sets who gets the lines; null for nobody. *former, if that is not null, becomes the one
+// before. The struct is the caller's, and must stay as it is while it is set and for as long
+// after as a call that began before goes on. shutdown and abandon take it away.
+//
+// `write` may be called by any thread, by several at once, in the middle of any call of this
+// instance: it must return, and neither allocate from this instance, free to it nor change
+// anything else of it, nor call who does; other allocators are free to use. With the knob
+// `async_signal_safe` it may be called in signal handlers.
+//
+// Returns 0; EINVAL if `write` is null or the level none; or ENOTSUP where the knob
+// `log_level` is "off". (Levels beyond the knob's have no lines.)
+int {PREFIX}set_log_sink(const {PREFIX}log_sink* sink, const {PREFIX}log_sink** former)
+    ALCOVE_{PREFIX}NOEXCEPT;
+
 #if defined(__cplusplus)
 }  // extern "C"
 #endif

@@ -5,6 +5,7 @@
 #include "core/api/oom.h"
 #include "core/api/state.h"
 #include "core/api/thread_exit.h"
+#include "core/base/log.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -27,6 +28,9 @@ ALCOVE_COLD void ReleaseAll() {
   g_instance.homeless.Reset();
   g_instance.span_units.Store(0, Order::kRelaxed);
   g_oom.Reset();
+  if (const Log<LogLevel::info> log; log)
+    log.Write(TextLine().Text("shut down"));
+  g_log_sink.Store(nullptr, Order::kRelaxed);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "core/api/oom.h"
 
 #include "core/api/entry_points.h"
+#include "core/base/log.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -100,8 +101,8 @@ ALCOVE_COLD InOomHandler::~InOomHandler() {
 
 // ---- Asking ----
 
-ALCOVE_COLD void Shortage::StopTheProcess() const {
-  FatalLine line;
+ALCOVE_COLD void Shortage::Describe(TextLine* to) const {
+  TextLine& line = *to;
   if (size_ == 0 && alignment_ == 0) {
     line.Text("out of memory: no arena");
   } else {
@@ -113,23 +114,34 @@ ALCOVE_COLD void Shortage::StopTheProcess() const {
     g_arenas.Name(&line, arena_ >> kArenaPlaceBits,
                   static_cast<HeapNumber>(PlaceOfHandle(arena_)));
   }
+}
+
+ALCOVE_COLD void Shortage::StopTheProcess() const {
+  TextLine line;
+  Describe(&line);
   line.Stop();
+}
+
+ALCOVE_COLD void Shortage::LogFailure() const {
+  if (const Log<LogLevel::error> log; log && IsPossible()) {
+    TextLine line;
+    Describe(&line);
+    log.Write(line);
+  }
 }
 
 ALCOVE_COLD bool Shortage::IsRetry(int answer) const {
   if (answer == ALCOVE_PUBLIC(oom_abort)) StopTheProcess();
   if (answer == ALCOVE_PUBLIC(oom_retry)) return true;
   if (answer == ALCOVE_PUBLIC(oom_fail)) return false;
-  FatalLine line;
+  TextLine line;
   line.Text("an out-of-memory handler gave the unknown answer ")
       .Decimal(static_cast<unsigned>(answer))
       .Stop();
 }
 
 ALCOVE_COLD bool Shortage::Ask(unsigned asked, bool can_throw) const {
-  // What can never be is no shortage; nor is it one to ask about for ever.
-  if (alignment_ > kRequestMax || size_ > kRequestMax - alignment_)
-    return false;
+  if (!IsPossible()) return false;
   if (asked >= kOomAsksMax) return false;
   ThreadOom* const own = OwnOom();
   const OomHandler of_thread =

@@ -90,11 +90,19 @@ class Shortage {
   // Whether it is to be tried again. The caller holds nothing but its Call.
   bool TryAgain() { return Ask(asked_++, false); }
 
+  // Logs that the call fails.
+  void LogFailure() const;
+
   // Asks for the time number `asked`, from 0; `can_throw`: all callers up to the
   // program's can be unwound.
   bool Ask(unsigned asked, bool can_throw) const;
 
  private:
+  // What can never be is no shortage.
+  bool IsPossible() const {
+    return alignment_ <= kRequestMax && size_ <= kRequestMax - alignment_;
+  }
+  void Describe(TextLine* line) const;
   [[noreturn]] void StopTheProcess() const;
   bool IsRetry(int answer) const;
 
@@ -112,6 +120,7 @@ ALCOVE_COLD void* TryAgainOrFail(Shortage shortage, Attempt attempt) {
     void* const result = attempt();
     if (result != nullptr) return result;
   }
+  shortage.LogFailure();
   return Fail(kNoMemory);
 }
 

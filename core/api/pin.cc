@@ -1,7 +1,7 @@
 // A thread's heap, looked up once for many calls.
 #include "core/api/allocate.h"
 #include "core/api/entry_points.h"
-#include "core/base/fatal.h"
+#include "core/base/line.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -19,7 +19,7 @@ constexpr bool kSkips = !Config::kAsyncSignalSafe;
 void CheckPin(const Heap* heap) {
   if constexpr (Config::kCheckInvariants && kSkips) {
     if (heap == &g_no_heap || heap == ThreadHeap()) return;
-    FatalLine line;
+    TextLine line;
     line.Text("call with a pin that is not this thread's").Stop();
   }
 }
@@ -46,7 +46,7 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(unpin)(core::Pin* pin) noexcept {
   if (core::HeapOf(pin) == &core::g_no_heap) return;
   core::CheckPin(core::HeapOf(pin));
   if (ALCOVE_UNLIKELY(!core::HasHeaps() || core::PinsOfThread() == 0)) {
-    core::FatalLine line;
+    core::TextLine line;
     line.Text("unpin without a pin").Stop();
   }
   core::PinsOfThread() -= 1;

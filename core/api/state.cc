@@ -109,7 +109,7 @@ ALCOVE_COLD void GiveBack(Heap* heap) {
 }
 
 ALCOVE_COLD void Call::StopTooDeep() {
-  FatalLine line;
+  TextLine line;
   line.Text("more than ").Decimal(kHeapLevels);
   line.Text(
           " calls at once on one thread, each in a handler that interrupted "

@@ -4,7 +4,7 @@
 #define ALCOVE_CORE_ARENA_ARENAS_H_
 
 #include "core/arena/arena.h"
-#include "core/base/fatal.h"
+#include "core/base/line.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -81,7 +81,7 @@ class Arenas {
                              const Range& range) const;
 
   // Adds "arena 7 (name)" to a line.
-  void Name(FatalLine* line, uint64_t number, HeapNumber place) const;
+  void Name(TextLine* line, uint64_t number, HeapNumber place) const;
 
   // Calls visit(arena) for each one that lives.
   template <typename Visit>

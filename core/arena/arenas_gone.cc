@@ -1,7 +1,7 @@
 // What is known of arenas that are gone: their names, and the units that are
 // kept out of use for their sake; and what a use of them says.
 #include "core/arena/arenas.h"
-#include "core/base/fatal.h"
+#include "core/base/line.h"
 #include "core/base/mem.h"
 #include "platform/platform.h"
 
@@ -73,7 +73,7 @@ ALCOVE_COLD void Arenas::NameOf(uint64_t number, HeapNumber place,
   name[kArenaNameBytes - 1] = '\0';
 }
 
-ALCOVE_COLD void Arenas::Name(FatalLine* line, uint64_t number,
+ALCOVE_COLD void Arenas::Name(TextLine* line, uint64_t number,
                               HeapNumber place) const {
   char name[kArenaNameBytes];
   NameOf(number, place, name);
@@ -84,7 +84,7 @@ ALCOVE_COLD void Arenas::Name(FatalLine* line, uint64_t number,
 ALCOVE_COLD void Arenas::StopGone(ArenaHandle handle) const {
   const uint64_t number = handle >> kArenaPlaceBits;
   const unsigned place = PlaceOfHandle(handle);
-  FatalLine line;
+  TextLine line;
   // Numbers are given in batches, so some below the next are nobody's yet; a
   // handle that is made up so well is said to be gone.
   if (number == 0 || place == 0 ||
@@ -102,7 +102,7 @@ ALCOVE_COLD void Arenas::StopGone(const char* what, const void* address,
                                   const Range& range) const {
   const size_t index = range.IndexOf(address);
   const auto* const unit = static_cast<const Slab*>(range.descriptor(index));
-  FatalLine line;
+  TextLine line;
   line.Text(what).Text(" ").Address(address).Text(", a block of ");
   Name(&line, unit->arena, HeapOfEntry(EntryOf(range, index)));
   line.Text(", which is gone").Stop();

@@ -13,6 +13,7 @@
 namespace ALCOVE_CORE_NAMESPACE {
 
 enum class ThreadExit { probe, pthread_key };
+enum class LogLevel : int { off, error, info, debug, trace };
 enum class Tls { initial_exec, general_dynamic, tlsdesc, pthread_key };
 
 struct Config {
@@ -43,6 +44,7 @@ struct Config {
   static constexpr ThreadExit kThreadExit = ThreadExit::ALCOVE_KNOB_thread_exit;
   static constexpr Tls kTls = Tls::ALCOVE_KNOB_tls;
   static constexpr bool kSystemMemory = ALCOVE_KNOB_system_memory;
+  static constexpr LogLevel kLogLevel = LogLevel::ALCOVE_KNOB_log_level;
   static constexpr bool kSetErrno = ALCOVE_KNOB_set_errno;
   static constexpr bool kAsyncSignalSafe = ALCOVE_KNOB_async_signal_safe;
   static constexpr bool kCheckInvariants = ALCOVE_KNOB_check_invariants;

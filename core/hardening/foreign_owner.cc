@@ -4,7 +4,7 @@ namespace ALCOVE_CORE_NAMESPACE {
 
 constinit Atomic<ForeignOwnerHook> g_foreign_owner_hook;
 
-ALCOVE_COLD void NameForeignOwner(const void* address, FatalLine* line) {
+ALCOVE_COLD void NameForeignOwner(const void* address, TextLine* line) {
   const ForeignOwnerHook hook = g_foreign_owner_hook.Load(Order::kAcquire);
   if (hook == nullptr) return;
   char text[256];

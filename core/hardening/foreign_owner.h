@@ -5,7 +5,7 @@
 
 #include "core/base/atomic.h"
 #include "core/base/config.h"
-#include "core/base/fatal.h"
+#include "core/base/line.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -23,7 +23,7 @@ extern ALCOVE_HIDDEN Atomic<ForeignOwnerHook> g_foreign_owner_hook;
 
 // Appends ": it belongs to <owner>" to the line, if there is anybody to ask who
 // knows the owner.
-void NameForeignOwner(const void* address, FatalLine* line);
+void NameForeignOwner(const void* address, TextLine* line);
 
 }  // namespace ALCOVE_CORE_NAMESPACE
 

@@ -1,11 +1,11 @@
 #include "core/hardening/invariant.h"
 
-#include "core/base/fatal.h"
+#include "core/base/line.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
 void InvariantBroken(const char* condition, const char* file, int line) {
-  FatalLine text;
+  TextLine text;
   text.Text("internal error: ")
       .Text(condition)
       .Text(" does not hold at ")

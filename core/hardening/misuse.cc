@@ -1,6 +1,6 @@
 #include "core/hardening/misuse.h"
 
-#include "core/base/fatal.h"
+#include "core/base/line.h"
 #include "core/hardening/foreign_owner.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -38,7 +38,7 @@ const char* Describe(Misuse misuse) {
 }  // namespace
 
 ALCOVE_COLD void Stop(Misuse misuse, const void* address, size_t block_size) {
-  FatalLine line;
+  TextLine line;
   line.Text(Describe(misuse)).Text(" ").Address(address);
   if (block_size != 0)
     line.Text(" (a block of ").Decimal(block_size).Text(" bytes)");

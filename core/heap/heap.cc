@@ -5,6 +5,7 @@
 #include "core/hardening/misuse.h"
 #include "core/heap/instance.h"
 #include "core/heap/remote.h"
+#include "core/slab/picture.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -206,6 +207,7 @@ void Heap::List(Slab* slab) { ListSlab(&listed_[slab->size_class], slab); }
 void Heap::Unlist(Slab* slab) { UnlistSlab(&listed_[slab->size_class], slab); }
 
 void Heap::ReleaseSlab(Slab* slab) {
+  LogSlab("retired", *slab);
   Unlist(slab);
   const Span span = instance_->region.SpanAt(slab->start);
   RetireSlab(*span.range, slab);
@@ -238,6 +240,7 @@ ALCOVE_INLINE Slab* Heap::NewSlab(SizeClass c, const ClassInfo& info) {
   if (ALCOVE_UNLIKELY(span.range == nullptr)) return nullptr;
   Slab* const slab = CreateSlab(span, c, this, MakeEntry(c, number()));
   List(slab);
+  LogSlab("made", *slab);
   return slab;
 }
 
@@ -261,6 +264,7 @@ void* Heap::Refill(SizeClass c) {
     if (ALCOVE_UNLIKELY(slab == nullptr)) return nullptr;
   }
   const TakenWord taken = TakeWord(slab, info, RefillMax(c));
+  LogSlab("used", *slab);
   if (slab->available == 0) Unlist(slab);
   CountTaken(taken.count, taken.count * size_t{info.size});
   bin.size = info.size;

@@ -1,5 +1,6 @@
 #include "core/heap/registry.h"
 
+#include "core/base/log.h"
 #include "core/heap/instance.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -115,6 +116,12 @@ ALCOVE_COLD Heap* Registry::Acquire(Instance* instance, bool* adopted) {
   if (heap == nullptr) heap = Create(instance, self);
   if (heap != nullptr) heap->RefreshView();
   if (heap != nullptr && ALCOVE_UNLIKELY(heap->interrupted())) heap->Repair();
+  if (const Log<LogLevel::debug> log; log && heap != nullptr) {
+    TextLine line;
+    line.Text("heap ").Decimal(heap->number());
+    line.Text(*adopted ? " taken over" : " made").Text(" by thread ");
+    log.Write(line.Decimal(self));
+  }
   return heap;
 }
 

@@ -1,5 +1,6 @@
 #include "core/region/range.h"
 
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/new.h"
 #include "platform/platform.h"
@@ -152,6 +153,11 @@ bool Range::CommitTo(size_t end) {
     if (platform::Commit(AddressOfUnit(committed), (target - committed)
                                                        << kUnitShift)) {
       committed_.RaiseTo(target, Order::kRelease);
+      if (const Log<LogLevel::debug> log; log) {
+        TextLine line;
+        line.Text("committed ").Decimal((target - committed) << kUnitShift);
+        log.Write(line.Text(" bytes at ").Address(AddressOfUnit(committed)));
+      }
       return true;
     }
   }

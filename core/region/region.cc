@@ -1,5 +1,6 @@
 #include "core/region/region.h"
 
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "platform/platform.h"
 
@@ -38,6 +39,11 @@ constexpr unsigned kDoublingsMax = 20;
 constexpr size_t kRegretShare = 2;
 constexpr size_t kContentShare = 8;
 constexpr uint64_t kForgetAfterMs = 1000;
+
+void LogPurged(size_t bytes) {
+  if (const Log<LogLevel::debug> log; log && bytes != 0)
+    log.Write(TextLine().Text("purged ").Decimal(bytes).Text(" bytes"));
+}
 
 }  // namespace
 
@@ -91,6 +97,10 @@ ALCOVE_COLD bool Region::AddRange(unsigned slot, size_t units_needed,
   Range* expected = nullptr;
   if (!ranges_[slot].CompareExchange(expected, range, Order::kAcqRel)) {
     Range::Destroy(range);  // another thread was faster
+  } else if (const Log<LogLevel::info> log; log) {
+    TextLine line;
+    line.Text("reserved ").Decimal(range->size()).Text(" bytes at ");
+    log.Write(line.Address(range->base()).Text(", range ").Decimal(slot + 1));
   }
   return true;
 }
@@ -265,16 +275,19 @@ ALCOVE_COLD size_t Region::Purge() {
     if (range == nullptr) break;
     bytes += range->Purge();
   }
+  LogPurged(bytes);
   return bytes;
 }
 
 ALCOVE_COLD void Region::PurgeInBackground() {
   if constexpr (Config::kBackgroundPurge) {
+    size_t bytes = 0;
     for (unsigned i = 0; i < kRangesMax; ++i) {
       Range* const range = ranges_[i].Load(Order::kAcquire);
       if (range == nullptr) break;
-      range->Purge(purger_.open_run());
+      bytes += range->Purge(purger_.open_run());
     }
+    LogPurged(bytes);
   }
 }
 

@@ -2,6 +2,8 @@
 // declaration shows.
 #include "tests/contract/c17_user.h"
 
+#include <errno.h>
+
 #include "tests/contract/default_heap.h"
 
 static void CountBlock(void* block, size_t size, void* context) {
@@ -80,6 +82,19 @@ static int CountShortage(const contract_default_oom_info* info, void* context) {
                           : contract_default_oom_fail;
 }
 
+static void WriteNothing(int level, const char* line, void* context) {
+  (void)level;
+  (void)line;
+  (void)context;
+}
+
+static int UseLogFromC(void) {
+  const contract_default_log_sink sink = {WriteNothing, NULL,
+                                          contract_default_log_trace};
+  // By default there is none.
+  return contract_default_set_log_sink(&sink, NULL) == ENOTSUP ? 0 : 40;
+}
+
 static int UseHandlersFromC(void) {
   size_t asked = 0;
   const contract_default_oom_handler handler = {CountShortage, &asked};
@@ -121,6 +136,8 @@ int UseFromC(void) {
   if (in_arena != 0) return in_arena;
   const int handlers = UseHandlersFromC();
   if (handlers != 0) return handlers;
+  const int log = UseLogFromC();
+  if (log != 0) return log;
   contract_default_thread_detach();
   contract_default_purge();
   return contract_default_shutdown();

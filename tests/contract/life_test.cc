@@ -218,8 +218,8 @@ TEST_F(LifeTest, ConfigNamesEveryKnob) {
         "commit_chunk_kib", "purge_delay_ms", "purge_dirty_max_mib",
         "background_purge", "cache_bytes_per_class", "cache_blocks_per_class",
         "cache_span_kib", "huge_pages_from_mib", "zero_on_free",
-        "system_memory", "thread_exit", "set_errno", "async_signal_safe",
-        "check_invariants"}) {
+        "system_memory", "thread_exit", "log_level", "set_errno",
+        "async_signal_safe", "check_invariants"}) {
     EXPECT_EQ(config.count(knob), 1u) << knob;
   }
 }

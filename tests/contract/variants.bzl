@@ -16,12 +16,14 @@ VARIANTS = {
     "hosted": "hosted",
     # Each call on a level of its own.
     "signal": "async_signal_safe",
-    # Everything as small as it goes: many ranges, no spans cached, each free purges.
+    # Everything as small as it goes: many ranges, no spans cached, each free purges. With
+    # the code of the log, to which nobody listens.
     "tiny": {
         "cache_blocks_per_class": 8,
         "cache_bytes_per_class": 64,
         "cache_span_kib": 0,
         "commit_chunk_kib": 64,
+        "log_level": "trace",
         "purge_delay_ms": 0,
         "purge_dirty_max_mib": 0,
         "region_reserve_mib": 4,

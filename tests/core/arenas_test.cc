@@ -310,7 +310,7 @@ TEST_F(ArenasTest, NameInALine) {
   EXPECT_STOP({
     const ArenaHandle handle = Named("living");
     Announced("arena " + NumberOf(handle) + " (living)");
-    FatalLine line;
+    TextLine line;
     g_arenas.Name(&line, handle >> kArenaPlaceBits, At(handle)->place);
     line.Stop();
   });

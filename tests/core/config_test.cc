@@ -30,6 +30,7 @@ TEST(Config, IsWhatTheMacroWrote) {
   EXPECT_EQ(Config::kBackgroundPurge, ALCOVE_KNOB_background_purge);
   EXPECT_EQ(Config::kZeroOnFree, ALCOVE_KNOB_zero_on_free);
   EXPECT_EQ(Config::kSystemMemory, ALCOVE_KNOB_system_memory);
+  EXPECT_EQ(Config::kLogLevel, LogLevel::ALCOVE_KNOB_log_level);
   EXPECT_EQ(Config::kSetErrno, ALCOVE_KNOB_set_errno);
   EXPECT_EQ(Config::kAsyncSignalSafe, ALCOVE_KNOB_async_signal_safe);
   EXPECT_EQ(Config::kCheckInvariants, ALCOVE_KNOB_check_invariants);
@@ -46,8 +47,8 @@ TEST(Config, EveryKnobIsInTheJson) {
         "commit_chunk_kib", "purge_delay_ms", "purge_dirty_max_mib",
         "background_purge", "cache_bytes_per_class", "cache_blocks_per_class",
         "cache_span_kib", "arena_quarantine", "huge_pages_from_mib",
-        "zero_on_free", "system_memory", "thread_exit", "set_errno",
-        "async_signal_safe", "check_invariants"}) {
+        "zero_on_free", "system_memory", "thread_exit", "log_level",
+        "set_errno", "async_signal_safe", "check_invariants"}) {
     EXPECT_NE(json.find(std::string("\"") + knob + "\":"), std::string::npos)
         << knob;
   }

@@ -18,6 +18,7 @@ TEST_F(FailureTest, NumbersAreTheSystems) {
   EXPECT_EQ(kNoMemory, ENOMEM);
   EXPECT_EQ(kBusy, EBUSY);
   EXPECT_EQ(kInvalidArgument, EINVAL);
+  EXPECT_EQ(kNotSupported, ENOTSUP);
 }
 
 TEST_F(FailureTest, FailSetsErrnoWhereTheKnobSaysSo) {

@@ -79,7 +79,7 @@ const Case kRefused[] = {
     {"core/size/size_class.h", "#include \"core/hardening/invariant.h\""},
     {"core/stats/stats.h", "#include \"core/arena/arena.h\""},
     // Around the contract, or to nowhere.
-    {"core/base/fatal.cc", "#include \"platform/linux_x86_64/syscall.h\""},
+    {"core/base/line.cc", "#include \"platform/linux_x86_64/syscall.h\""},
     {"core/region/range.cc", "#include \"platform/fake/fake.h\""},
     {"core/heap/heap.h", "#include \"tests/core/testing.h\""},
     {"core/heap/heap.h", "#include \"heap.h\""},
@@ -110,7 +110,7 @@ const Case kAllowed[] = {
     {"core/heap/heap.h", "#include \"core/heap/bin.h\""},
     {"core/heap/heap.h", "#include \"core/base/bits.h\""},
     {"core/heap/heap.h", "#include \"platform/platform.h\""},
-    {"core/hardening/misuse.cc", "#include \"core/base/fatal.h\""},
+    {"core/hardening/misuse.cc", "#include \"core/base/line.h\""},
     {"core/api/entry_points.h", "#include ALCOVE_PUBLIC_HEADER"},
     {"core/api/inline_layout.cc", "#include ALCOVE_INLINE_HEADER"},
     {"core/base/config.h", "#include \"alcove_config.h\""},

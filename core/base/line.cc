@@ -1,19 +1,20 @@
-#include "core/base/fatal.h"
+#include "core/base/line.h"
 
+#include "core/base/log.h"
 #include "platform/platform.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
-FatalLine::FatalLine() { Text("alcove[").Text(kInstanceName).Text("]: "); }
+TextLine::TextLine() { Text("alcove[").Text(kInstanceName).Text("]: "); }
 
-ALCOVE_COLD FatalLine& FatalLine::Text(const char* text) {
+ALCOVE_COLD TextLine& TextLine::Text(const char* text) {
   // One byte stays for the end of the line.
   while (*text != '\0' && size_ < sizeof(buffer_) - 1)
     buffer_[size_++] = *text++;
   return *this;
 }
 
-ALCOVE_COLD FatalLine& FatalLine::Decimal(size_t number) {
+ALCOVE_COLD TextLine& TextLine::Decimal(size_t number) {
   char digits[21];  // 2^64 has 20
   char* p = digits + sizeof(digits) - 1;
   *p = '\0';
@@ -24,7 +25,7 @@ ALCOVE_COLD FatalLine& FatalLine::Decimal(size_t number) {
   return Text(p);
 }
 
-ALCOVE_COLD FatalLine& FatalLine::Address(const void* address) {
+ALCOVE_COLD TextLine& TextLine::Address(const void* address) {
   Text("0x");
   const uintptr_t word = AddressOf(address);
   int shift = 60;
@@ -36,7 +37,17 @@ ALCOVE_COLD FatalLine& FatalLine::Address(const void* address) {
   return *this;
 }
 
-ALCOVE_COLD void FatalLine::Stop() {
+ALCOVE_COLD const char* TextLine::text() {
+  buffer_[size_] = '\0';  // there is room for the end of the line
+  return buffer_;
+}
+
+ALCOVE_COLD void TextLine::Stop() {
+  if (const Log<LogLevel::error> log; log) {
+    // Once: what it does may come here, too.
+    g_log_sink.Store(nullptr, Order::kRelaxed);
+    log.Write(*this);
+  }
   buffer_[size_++] = '\n';
   platform::WriteError(buffer_, size_);
   platform::Abort();
