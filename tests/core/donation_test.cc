@@ -276,6 +276,12 @@ TEST_F(DonationTest, TheSystemIsNotAskedAboutIt) {
     ASSERT_TRUE(memory.Has(moved));
     EXPECT_TRUE(IsFilled(moved, 4 * kMiB, 6));
     test_arena_destroy(arena);
+    // Slabs of which the range has the bits, for a sweep to find.
+    std::vector<void*> small;
+    for (int i = 0; i < 100000; ++i) small.push_back(test_malloc(16));
+    EXPECT_TRUE(memory.Has(small.back()));
+    for (void* block : small) test_free(block);
+    test_thread_detach();
     EXPECT_EQ(test_purge(), 0u);
     EXPECT_EQ(Stats().bytes_dirty, 0u);
   }
