@@ -29,6 +29,10 @@ constexpr platform::ProcessId IdOf(Process process) {
   return static_cast<platform::ProcessId>(process);
 }
 
+constexpr uint32_t GenerationOf(Process process) {
+  return static_cast<uint32_t>(process >> 32);
+}
+
 class ForkGeneration {
  public:
   constexpr ForkGeneration() = default;

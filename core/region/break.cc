@@ -55,15 +55,30 @@ bool Break::CommitTo(uintptr_t range, size_t end) {
   return false;
 }
 
+// The calling thread, and above its id the fork generation: in a child, ids of the
+// parent's threads mean nothing.
+static uint64_t Self(ForkGeneration* generation) {
+  return uint64_t{GenerationOf(generation->Current())} << 32 |
+         platform::CurrentThread();
+}
+
+static bool MayBeAlive(uint64_t who, uint64_t self) {
+  if (who >> 32 != self >> 32) return false;
+  const auto thread = static_cast<platform::ThreadId>(who);
+  // It may be one of another process that uses this memory.
+  return platform::ThreadMayBeAlive(thread) || platform::SharesMemory(thread);
+}
+
 // Waits until nobody shrinks. False if that takes too long.
-ALCOVE_COLD bool Break::Await() {
-  const platform::ThreadId self = platform::CurrentThread();
+ALCOVE_COLD bool Break::Await(uint64_t self) {
   for (unsigned i = 1; i <= kYields * kRounds; ++i) {
-    platform::ThreadId who = shrinker_.Load(Order::kAcquire);
+    uint64_t who = shrinker_.Load(Order::kAcquire);
     if (who == 0) return true;
     if (who == self) return false;  // a handler that interrupted it
-    if (i % kYields == 0 && !platform::ThreadMayBeAlive(who) &&
+    if (i % kYields == 0 && !MayBeAlive(who, self) &&
         shrinker_.CompareExchange(who, self, Order::kAcquire)) {
+      // It may have died before it marked the end.
+      end_.FetchOr(kShrinking, Order::kAcquire);
       GiveBack();
       return true;
     }
@@ -91,13 +106,13 @@ void Break::GiveBack() {
   shrinker_.Store(0, Order::kRelease);
 }
 
-char* Break::Grow(size_t by) {
+char* Break::Grow(size_t by, ForkGeneration* generation) {
   if (range_.Load(Order::kAcquire) == 0 && !Begin(Max(by, 1))) return nullptr;
   const uintptr_t range = range_.Load(Order::kAcquire);
   size_t end = end_.Load(Order::kAcquire);
   for (;;) {
     if ((end & kShrinking) != 0) {
-      if (!Await()) return nullptr;
+      if (!Await(Self(generation))) return nullptr;
       end = end_.Load(Order::kAcquire);
       continue;
     }
@@ -107,12 +122,14 @@ char* Break::Grow(size_t by) {
   }
 }
 
-char* Break::Shrink(size_t by) {
+char* Break::Shrink(size_t by, ForkGeneration* generation) {
   if (range_.Load(Order::kAcquire) == 0) return nullptr;
-  const platform::ThreadId self = platform::CurrentThread();
-  platform::ThreadId nobody = 0;
+  // So that no child takes this thread for one of its own.
+  if (!generation->watches()) generation->Watch();
+  const uint64_t self = Self(generation);
+  uint64_t nobody = 0;
   while (!shrinker_.CompareExchange(nobody, self, Order::kAcquire)) {
-    if (!Await()) return nullptr;
+    if (!Await(self)) return nullptr;
     nobody = 0;
   }
   size_t end = bytes();
@@ -128,9 +145,9 @@ char* Break::Shrink(size_t by) {
   return nullptr;
 }
 
-char* Break::Move(intptr_t n) {
-  return n >= 0 ? Grow(static_cast<size_t>(n))
-                : Shrink(size_t{0} - static_cast<size_t>(n));
+char* Break::Move(intptr_t n, ForkGeneration* generation) {
+  return n >= 0 ? Grow(static_cast<size_t>(n), generation)
+                : Shrink(size_t{0} - static_cast<size_t>(n), generation);
 }
 
 ALCOVE_COLD void Break::Release() {

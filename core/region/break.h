@@ -11,6 +11,7 @@
 
 #include "core/base/atomic.h"
 #include "core/base/bits.h"
+#include "core/base/fork_generation.h"
 #include "platform/platform.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -22,7 +23,7 @@ class Break {
   // Moves the end by `n` bytes. Returns what it was; what is added reads as zero. Null if
   // there is no memory or address space for it, if the end would come before the start,
   // or if another thread is at it for long.
-  char* Move(intptr_t n);
+  char* Move(intptr_t n, ForkGeneration* generation);
 
   // Whether the address is between start and end.
   bool Contains(const void* p) const {
@@ -52,18 +53,18 @@ class Break {
 
   bool Begin(size_t least);
   bool CommitTo(uintptr_t range, size_t end);
-  bool Await();
+  bool Await(uint64_t self);
   void GiveBack();
-  char* Grow(size_t by);
-  char* Shrink(size_t by);
+  char* Grow(size_t by, ForkGeneration* generation);
+  char* Shrink(size_t by, ForkGeneration* generation);
 
   Atomic<uintptr_t> range_;
   // Offsets from the start.
   static constexpr size_t kShrinking = size_t{1} << 63;
   Atomic<size_t> end_;  // and whether somebody shrinks
   Atomic<size_t> committed_;
-  Atomic<size_t> dirty_;                 // the end of what may hold memory
-  Atomic<platform::ThreadId> shrinker_;  // or who is about to be
+  Atomic<size_t> dirty_;       // the end of what may hold memory
+  Atomic<uint64_t> shrinker_;  // or who is about to be
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

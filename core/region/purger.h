@@ -66,7 +66,7 @@ class Purger<true> {
     generation_->Watch();  // for a child that has the same id
     const Process self = generation_->Current();
     Process before = process_.Load(Order::kAcquire);
-    if (before == self) return false;
+    if (before == self || IsBeside(before, self)) return false;
     if (platform::Ticks() < not_before_ticks_.Load(Order::kRelaxed))
       return false;
     if (!process_.CompareExchange(before, self, Order::kAcqRel)) return false;
@@ -129,6 +129,15 @@ class Purger<true> {
   OpenRun* open_run() { return &open_run_; }
 
  private:
+  // Whether a thread of that process is there in this memory: this is a child of
+  // vfork, say, and that what it has out of reach is its own. Of one generation are
+  // those who share a page that fork would have wiped.
+  bool IsBeside(Process that, Process self) const {
+    if (that == 0) return false;
+    return generation_->watches() ? GenerationOf(that) == GenerationOf(self)
+                                  : platform::SharesMemory(IdOf(that));
+  }
+
   static constexpr uint32_t kDirt = 1;
   static constexpr uint32_t kQuiet = 2;
   static constexpr uint32_t kEnd = 4;

@@ -100,6 +100,23 @@ void ZeroPages(void* address, size_t size) {
   }
 }
 
+// Whether a part of the range is not mapped. Two ways to ask: a system that refuses
+// memory may say the same to one of them.
+static bool HasHole(void* address, size_t size) {
+  if (Call(kSysMadvise, Word(address), Word(size), kMadvNormal) != -kErrNoMem)
+    return false;
+  unsigned char pages[kPagesAsked];
+  char* const begin = static_cast<char*>(address);
+  const size_t step = kPagesAsked * PageSize();
+  for (size_t at = 0; at < size; at += step) {
+    const size_t n = size - at < step ? size - at : step;
+    if (Call(kSysMincore, Word(begin + at), Word(n),
+             Word(static_cast<void*>(pages))) == -kErrNoMem)
+      return true;
+  }
+  return false;
+}
+
 bool MovePages(void* to, void* from, size_t size) {
   // Without MREMAP_DONTUNMAP the old range would be a hole for a moment, into
   // which another thread's mmap could fall.
@@ -114,8 +131,7 @@ bool MovePages(void* to, void* from, size_t size) {
     // tell apart.
     const long filled = Call(kSysMmap, Word(to), Word(size), kProtReadWrite,
                              kAnonymous | kMapFixedNoReplace, -1, 0);
-    if (Failed(filled) &&
-        Call(kSysMadvise, Word(to), Word(size), kMadvNormal) == -kErrNoMem) {
+    if (Failed(filled) && HasHole(to, size)) {
       static constexpr char kLost[] =
           "alcove: mremap left a hole that another mapping took\n";
       WriteError(kLost, sizeof(kLost) - 1);
