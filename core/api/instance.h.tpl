@@ -4,12 +4,14 @@
 // Every function may be called by any thread at any time unless it says otherwise, and
 // none of them touches any other allocator of the process. Threads may end anywhere, and
 // the process may be forked by any thread at any moment: the child can allocate, and free
-// what other threads of its parent had, at once; what these had cached stays unused there.
+// what other threads of its parent had, at once. What these had cached stays unused there,
+// and so does what is freed there of their blocks of up to 64 KiB.
 // (That it is a child is told by a page that the kernel wipes, from Linux 4.14 on. Where it
 // does not, the process id has to do: a child that has an ancestor's id, after ids wrapped
 // around or where a pid namespace begins, must not allocate from several threads then.)
 // A child of vfork, or of posix_spawn, is the thread that made it, which should have called
-// the instance before: else what it caches is not taken over when it ends. A thread that ends
+// the instance before: else what it caches is not taken over when it ends. It must not be
+// killed in the middle of a call: its parent goes on with the same cache. A thread that ends
 // in the middle of a call loses what the call had in hand; in arena_destroy or arena_reset
 // that is the arena, until shutdown.
 //
