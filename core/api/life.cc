@@ -48,6 +48,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(owns)(const void* address) noexcept {
 
 ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
   const core::Call call;
+  core::MeetFork();
   core::Heap* const heap = core::ThreadHeap();
   if (heap != &core::g_no_heap) {
     core::g_arenas.Trim(heap);

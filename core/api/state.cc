@@ -54,7 +54,29 @@ bool SetThreadHeap(Heap* heap) {
 
 }  // namespace
 
+ALCOVE_COLD static void SettleProcess() {
+  // The thread that forked is the child's first one.
+  if (platform::CurrentThread() != platform::CurrentProcess()) return;
+  if constexpr (Config::kAsyncSignalSafe) {
+    Heap* const table = TableIn(tls_heap);
+    for (unsigned i = 0; table != &g_no_heap && i < kHeapLevels; ++i) {
+      if (table->levels[i] != &g_no_heap)
+        g_instance.registry.Renew(table->levels[i]);
+    }
+  } else if (HasHeaps()) {
+    g_instance.registry.Renew(ThreadHeap());
+  }
+  g_instance.registry.Settle();
+}
+
+void MeetFork() {
+  if constexpr (Config::kSystemMemory) {
+    if (ALCOVE_UNLIKELY(!g_instance.registry.settled())) SettleProcess();
+  }
+}
+
 Heap* CurrentHeap() {
+  MeetFork();
   Heap* const heap = ThreadHeap();
   if (ALCOVE_LIKELY(heap != &g_no_heap)) {
     background::Tend();

@@ -51,6 +51,14 @@ class ForkGeneration {
   // Gives the page back. Nobody goes by a generation any more.
   void Release();
 
+  // Whether the threads that ancestors had when they forked are known to be gone, all
+  // but the one that forked: once that has said that what it has is this process's.
+  // True from the start where nobody has forked yet.
+  bool settled() {
+    return settled_.Load(Order::kAcquire) == MarkOf(Generation());
+  }
+  void Settle() { settled_.Store(MarkOf(Generation()), Order::kRelease); }
+
   bool watches() const { return page_.Load(Order::kRelaxed) != nullptr; }
 
   // Bytes mapped.
@@ -82,7 +90,8 @@ class ForkGeneration {
   uint32_t Generation() { return GenerationBy(page_.Load(Order::kAcquire)); }
 
   Atomic<Atomic<uint32_t>*> page_;
-  Atomic<uint32_t> last_;  // in this process or an ancestor
+  Atomic<uint32_t> last_;                // in this process or an ancestor
+  Atomic<uint32_t> settled_{MarkOf(0)};  // the last that was
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

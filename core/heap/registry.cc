@@ -65,7 +65,8 @@ ALCOVE_COLD Heap* Registry::Adopt(platform::ThreadId self) {
     return MayBeAlive(thread);
   };
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
-    if (heap->tenancy.TakeOver(self, process, may_be_alive)) return heap;
+    if (heap->tenancy.TakeOver(self, process, may_be_alive, settled()))
+      return heap;
   }
   return nullptr;
 }
@@ -134,7 +135,11 @@ ALCOVE_COLD void Registry::HandBack(Heap* heap) {
 
 // Takes a heap that is nobody's or whose thread is gone. *died: the latter.
 bool Registry::TakeDead(Heap* heap, Process process, bool* died) {
-  return heap->tenancy.TakeIfDead(Self(), process, MayBeAlive, died);
+  return heap->tenancy.TakeIfDead(Self(), process, MayBeAlive, died, settled());
+}
+
+ALCOVE_COLD void Registry::Renew(Heap* heap) {
+  heap->tenancy.Renew(platform::CurrentThread(), generation_->Current());
 }
 
 ALCOVE_COLD void Registry::CleanUpIfDead(Heap* heap) {
@@ -188,6 +193,7 @@ ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
     const platform::ThreadId thread = heap->thread();
     if (heap == own || thread == 0) continue;
     if (heap->tenancy.IsInherited(process)) {
+      if (settled() && heap->tenancy.IsAncestors(process)) continue;
       // Or that process goes on in this memory: then it may use the heap.
       if (platform::SharesMemory(IdOf(heap->tenancy.process()))) return true;
       // Of those threads only the one that forked is here. A process's first

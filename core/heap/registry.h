@@ -22,6 +22,12 @@ class Registry {
   // Hands the calling thread's heap back, drained.
   void HandBack(Heap* heap);
 
+  // For the first thread of a process, with all heaps it has: in a child of fork they
+  // are the child's from now on, and all others that are inherited are nobody's.
+  void Renew(Heap* heap);
+  void Settle() { generation_->Settle(); }
+  bool settled() const { return generation_->settled(); }
+
   // Has `heap` cleaned up if it is nobody's or its thread is gone, and leaves
   // it to be taken. For the memory of threads that ended while their blocks
   // lived on: no new thread may ever come to take it over.

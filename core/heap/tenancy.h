@@ -39,14 +39,24 @@ class Tenancy {
     return static_cast<platform::ThreadId>(word_.Load(Order::kAcquire));
   }
 
+  // What the thread that forked goes on with in the child becomes the child's.
+  // Nobody else may take it before the caller says that the process is settled. The
+  // word first: who found the former one cannot take it any more.
+  void Renew(platform::ThreadId self, Process process) {
+    const uint64_t before = word_.Load(Order::kRelaxed);
+    word_.Store(((before >> 32) + 1) << 32 | self, Order::kRelease);
+    process_.Store(process, Order::kRelease);
+  }
+
   // Takes it, if it is one of the three kinds, for the calling thread, which has
-  // none. `may_be_alive(thread)` asks the kernel.
+  // none. `may_be_alive(thread)` asks the kernel. `settled`: what is inherited is
+  // there to be taken, too (ForkGeneration::settled).
   template <typename MayBeAlive>
   bool TakeOver(platform::ThreadId self, Process process,
-                MayBeAlive may_be_alive) {
+                MayBeAlive may_be_alive, bool settled = false) {
     const uint64_t before = word_.Load(Order::kRelaxed);
     const auto thread = static_cast<platform::ThreadId>(before);
-    if (thread != 0) {
+    if (thread != 0 && !(settled && IsAncestors(process))) {
       if (IsInherited(process)) return false;
       // It may be this thread's own, of another level; or, where the instance
       // counts its threads itself, the count has come round.
@@ -63,10 +73,10 @@ class Tenancy {
   // what has its id is its own then. *died: it was a thread's that is gone.
   template <typename MayBeAlive>
   bool TakeIfDead(platform::ThreadId self, Process process,
-                  MayBeAlive may_be_alive, bool* died) {
+                  MayBeAlive may_be_alive, bool* died, bool settled = false) {
     const uint64_t before = word_.Load(Order::kRelaxed);
     const auto thread = static_cast<platform::ThreadId>(before);
-    if (thread != 0) {
+    if (thread != 0 && !(settled && IsAncestors(process))) {
       if (thread == self || IsInherited(process)) return false;
       if (may_be_alive(thread)) return false;
     }
@@ -88,6 +98,12 @@ class Tenancy {
   // of the parent's then, and what the kernel says about it means nothing here:
   // the thread that forked goes on with its heap under another id.
   bool IsInherited(Process process) const { return this->process() != process; }
+
+  // Whether that was an ancestor. (Another process that uses this memory is of the
+  // same generation.)
+  bool IsAncestors(Process process) const {
+    return GenerationOf(this->process()) < GenerationOf(process);
+  }
 
   // Whether a living thread other than the caller says that it ends `what`.
   template <typename MayBeAlive>
