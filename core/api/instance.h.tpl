@@ -4,8 +4,9 @@
 // Every function may be called by any thread at any time unless it says otherwise, and
 // none of them touches any other allocator of the process. Threads may end anywhere, and
 // the process may be forked by any thread at any moment: the child can allocate, and free
-// what other threads of its parent had, at once. What these had cached stays unused there,
-// and so does what is freed there of their blocks of up to 64 KiB.
+// what other threads of its parent had, at once. What these had cached, and what is freed of
+// their blocks of up to 64 KiB, is used again in the child once the thread that forked, if it
+// has a cache, has called malloc, free or purge a few times.
 // (That it is a child is told by a page that the kernel wipes, from Linux 4.14 on. Where it
 // does not, the process id has to do: a child that has an ancestor's id, after ids wrapped
 // around or where a pid namespace begins, must not allocate from several threads then.)

@@ -55,15 +55,16 @@ bool SetThreadHeap(Heap* heap) {
 }  // namespace
 
 ALCOVE_COLD static void SettleProcess() {
-  // The thread that forked is the child's first one.
-  if (platform::CurrentThread() != platform::CurrentProcess()) return;
+  // The thread that forked is the one that has a heap of its parent's. (That it is
+  // a process's first thread would not do: so is a child of vfork.)
+  if (!HasHeaps() || !g_instance.registry.IsAncestors(*KeeperHeap())) return;
   if constexpr (Config::kAsyncSignalSafe) {
     Heap* const table = TableIn(tls_heap);
     for (unsigned i = 0; table != &g_no_heap && i < kHeapLevels; ++i) {
       if (table->levels[i] != &g_no_heap)
         g_instance.registry.Renew(table->levels[i]);
     }
-  } else if (HasHeaps()) {
+  } else {
     g_instance.registry.Renew(ThreadHeap());
   }
   g_instance.registry.Settle();

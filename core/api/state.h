@@ -125,8 +125,8 @@ inline bool HasHeaps() { return KeeperHeap() != &g_no_heap; }
 // for as long.
 inline uint32_t& PinsOfThread() { return KeeperHeap()->pins; }
 
-// In a child of fork: says that the threads of its parent are gone, if the caller is
-// the one that forked, so that what they had is there for others.
+// In a child of fork: says that the other threads of its parent are gone, if the
+// caller is the one that forked, so that what they had is there for others.
 void MeetFork();
 
 // Has the calling thread, which has interrupted nothing, acquire a heap anew when

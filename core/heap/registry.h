@@ -22,8 +22,12 @@ class Registry {
   // Hands the calling thread's heap back, drained.
   void HandBack(Heap* heap);
 
-  // For the first thread of a process, with all heaps it has: in a child of fork they
-  // are the child's from now on, and all others that are inherited are nobody's.
+  // Whether an ancestor of this process had it last.
+  bool IsAncestors(const Heap& heap) const {
+    return heap.tenancy.IsAncestors(generation_->Current());
+  }
+  // In a child of fork, for all heaps of the thread that forked: they are the child's
+  // from now on; after that, all others that are inherited are nobody's.
   void Renew(Heap* heap);
   void Settle() { generation_->Settle(); }
   bool settled() const { return generation_->settled(); }

@@ -1,7 +1,8 @@
 // Who has a heap, and who may take it over.
 //
 // A heap changes hands by one compare-and-swap on a word: the id of the thread
-// that has it, 0 for nobody, and above it how often it was taken. Three kinds are
+// that has it, 0 for nobody, and above it how often it was taken, and above that
+// the fork generation of the one who did. Three kinds are
 // there to be taken by a new thread: one that was handed back (id 0); one with the
 // new thread's own id, whose former thread must be gone, since ids are unique
 // among the living; and one whose thread the kernel says is gone. While one thread
@@ -27,7 +28,7 @@ class Tenancy {
  public:
   // For a heap that nobody knows yet.
   void Begin(platform::ThreadId self, Process process) {
-    word_.Store(self, Order::kRelaxed);
+    word_.Store(Word(0, self, process), Order::kRelaxed);
     process_.Store(process, Order::kRelaxed);
   }
 
@@ -44,7 +45,7 @@ class Tenancy {
   // word first: who found the former one cannot take it any more.
   void Renew(platform::ThreadId self, Process process) {
     const uint64_t before = word_.Load(Order::kRelaxed);
-    word_.Store(((before >> 32) + 1) << 32 | self, Order::kRelease);
+    word_.Store(Word(before, self, process), Order::kRelease);
     process_.Store(process, Order::kRelease);
   }
 
@@ -56,7 +57,7 @@ class Tenancy {
                 MayBeAlive may_be_alive, bool settled = false) {
     const uint64_t before = word_.Load(Order::kRelaxed);
     const auto thread = static_cast<platform::ThreadId>(before);
-    if (thread != 0 && !(settled && IsAncestors(process))) {
+    if (thread != 0 && !(settled && IsAncestors(before, process))) {
       if (IsInherited(process)) return false;
       // It may be this thread's own, of another level; or, where the instance
       // counts its threads itself, the count has come round.
@@ -76,7 +77,7 @@ class Tenancy {
                   MayBeAlive may_be_alive, bool* died, bool settled = false) {
     const uint64_t before = word_.Load(Order::kRelaxed);
     const auto thread = static_cast<platform::ThreadId>(before);
-    if (thread != 0 && !(settled && IsAncestors(process))) {
+    if (thread != 0 && !(settled && IsAncestors(before, process))) {
       if (thread == self || IsInherited(process)) return false;
       if (may_be_alive(thread)) return false;
     }
@@ -102,7 +103,7 @@ class Tenancy {
   // Whether that was an ancestor. (Another process that uses this memory is of the
   // same generation.)
   bool IsAncestors(Process process) const {
-    return GenerationOf(this->process()) < GenerationOf(process);
+    return IsAncestors(word_.Load(Order::kRelaxed), process);
   }
 
   // Whether a living thread other than the caller says that it ends `what`.
@@ -116,9 +117,22 @@ class Tenancy {
   }
 
  private:
+  // Of a thread, after a word.
+  static uint64_t Word(uint64_t before, platform::ThreadId self,
+                       Process process) {
+    const uint64_t count = ((before >> 32) + 1) & 0xffff;
+    return uint64_t{GenerationOf(process)} << 48 | count << 32 | self;
+  }
+  // In the word, so that it is known of the same tenant that is then replaced. Of
+  // generations that do not fit into it nothing is known.
+  static bool IsAncestors(uint64_t word, Process process) {
+    return GenerationOf(process) <= 0xffff &&
+           word >> 48 < GenerationOf(process);
+  }
+
   // False if somebody else did since the word was `before`.
   bool Take(uint64_t before, platform::ThreadId self, Process process) {
-    const uint64_t taken = ((before >> 32) + 1) << 32 | self;
+    const uint64_t taken = Word(before, self, process);
     if (!word_.CompareExchange(before, taken, Order::kAcquire)) return false;
     process_.Store(process, Order::kRelaxed);
     // Who waits for what the former tenant was ending goes on from there.

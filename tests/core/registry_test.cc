@@ -338,6 +338,7 @@ TEST_F(RegistryTest, AChildOfItsParentsIdGivesNobodyTheHeapOfItsFirstThread) {
       bool taken = CurrentHeap() != had;
       // One with that id, one that asks whether it lives, and one that cleans up.
       const fake::ScopedLife life(107, false);
+      const fake::ScopedLife own_life(kProcess, true);
       for (const platform::ThreadId thread : {107u, 108u}) {
         std::thread([&] {
           const fake::ScopedIdentity other(thread);
@@ -345,7 +346,7 @@ TEST_F(RegistryTest, AChildOfItsParentsIdGivesNobodyTheHeapOfItsFirstThread) {
           test_purge();
         }).join();
       }
-      _exit(taken || had->thread() != 107 ? 1 : 0);
+      _exit(taken || had->thread() != kProcess ? 1 : 0);
     }
     int status = -1;
     EXPECT_EQ(waitpid(child, &status, 0), child);
@@ -353,6 +354,51 @@ TEST_F(RegistryTest, AChildOfItsParentsIdGivesNobodyTheHeapOfItsFirstThread) {
     test_thread_detach();
     fake::Farewell();
   }).join();
+}
+
+// Once the thread that forked has called, and what it had is the child's.
+TEST_F(RegistryTest, AChildTakesOverWhatItsParentsOtherThreadsHad) {
+  Heap* const own = CurrentHeap();
+  void* const kept = test_malloc(100);
+  std::atomic<Heap*> others{nullptr};
+  std::vector<void*> blocks;
+  std::thread other([&] {
+    for (int i = 0; i < 1000; ++i) blocks.push_back(test_malloc(100));
+    Heap* const heap = CurrentHeap();
+    others = heap;
+    while (others == heap) usleep(1000);
+    fake::Farewell();
+  });
+  while (others == nullptr) usleep(100);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    Heap* const dead = others;
+    Registry& registry = g_instance.registry;
+    bool early = false;
+    std::thread([&] { early = registry.TakeIfDead(dead); }).join();
+    if (early || registry.TakeIfDead(dead)) _exit(1);
+    for (void* const block : blocks) test_free(block);
+    test_purge();
+    if (own->thread() != static_cast<platform::ThreadId>(getpid())) _exit(2);
+    if (!registry.TakeIfDead(dead)) _exit(3);
+    registry.LeaveTaken(dead);
+    std::thread([&] {
+      if (registry.TakeIfDead(own) || CurrentHeap() == own) early = true;
+      test_thread_detach();
+    }).join();
+    if (early) _exit(4);
+    test_free(kept);
+    if (Stats().blocks_live != 0) _exit(5);
+    _exit(test_shutdown() == 0 ? 0 : 6);
+  }
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  others = nullptr;
+  other.join();
+  for (void* const block : blocks) test_free(block);
+  test_free(kept);
 }
 
 TEST_F(RegistryTest, OnlyASecondThreadNeedsAPageThatForkWipes) {

@@ -70,6 +70,8 @@ MUTANTS = {
         "count_starts_anew": "heap/tenancy.h",
         "heirs_of_parents": "heap/tenancy.h",
         "no_count": "heap/tenancy.h",
+        "renews_the_process_first": "heap/tenancy.h",
+        "takes_unsettled": "heap/tenancy.h",
         "takes_without_exchange": "heap/tenancy.h",
     },
 }

@@ -37,8 +37,6 @@ const std::map<std::string, std::string>& Survivors() {
       {"slab.cc RetireSlab Store: seq_cst to release",
        "who reads the former owner sends the slab to that one, which does no "
        "harm"},
-      {"tenancy.h thread Load: acquire to relaxed",
-       "who asks whose a heap is reads nothing else of it"},
   };
   return *survivors;
 }

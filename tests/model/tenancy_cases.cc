@@ -231,11 +231,69 @@ const Scenario kForked = {
       }}},
     nullptr};
 
+// In the child there is the thread that forked, and one that it has started. Whose heap
+// that was it says before it says that the others' are there to be taken.
+constexpr Process kChildOf = Process{1} << 32 | 200;
+Fresh<Atomic<uint32_t>> settled;
+
+const Scenario kSettles = {
+    "who forked goes on with its heap, and nobody takes it",
+    [] {
+      IsTheFirstOnes();
+      settled.Reset();
+      Name(&*settled, "settled");
+    },
+    {{"forker",
+      [] {
+        world->tenancy.Renew(9, kChildOf);
+        settled->Store(1, Order::kRelease);
+        Use();
+      }},
+     {"other",
+      [] {
+        const auto any = [](ThreadId thread) {
+          return thread == 9 || Choose(2, "what the kernel says") != 0;
+        };
+        const ThreadId self = Choose(2, "which id it has") == 0 ? 7 : 8;
+        const bool may = settled->Load(Order::kAcquire) != 0;
+        bool died;
+        const bool taken =
+            Choose(2, "how it tries to take it") == 0
+                ? world->tenancy.TakeOver(self, kChildOf, any, may)
+                : world->tenancy.TakeIfDead(self, kChildOf, any, &died, may);
+        Require(!taken, "it took the heap of the thread that forked");
+      }}},
+    [] { Require(world->tenancy.thread() == 9, "whose is it"); }};
+
+const Scenario kSettled = {
+    "one heap of an ancestor's thread, and threads of the child that want it",
+    IsTheFirstOnes,
+    {{"X",
+      [] {
+        const auto any = [](ThreadId) {
+          return Choose(2, "what the kernel says") != 0;
+        };
+        if (world->tenancy.TakeOver(7, kChildOf, any, true)) Use();
+      }},
+     {"Y",
+      [] {
+        bool died;
+        const auto nobody = [](ThreadId) { return true; };
+        if (!world->tenancy.TakeIfDead(8, kChildOf, nobody, &died, true))
+          return;
+        Use();
+        world->tenancy.Leave();
+      }}},
+    [] {
+      EachUseIsThere();
+      Require(world->uses[0] + world->uses[1] != 0, "it is there to be taken");
+    }};
+
 const alcove_model::Registration registration(
     {"tenancy",
      ALCOVE_MODEL_MUTANT,
      {kTwoAtOnce, kHandedBack, kDied, kCleanedUp, kNamesake, kNamesakeOfGuest,
-      kNamesakeCleansUp, kForked}});
+      kNamesakeCleansUp, kForked, kSettles, kSettled}});
 
 }  // namespace
 }  // namespace ALCOVE_CORE_NAMESPACE
