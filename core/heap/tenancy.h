@@ -33,7 +33,7 @@ class Tenancy {
   }
 
   // In which it was taken last.
-  Process process() const { return process_.Load(Order::kRelaxed); }
+  Process process() const { return process_.Load(Order::kAcquire); }
 
   // The thread that has it, 0 for none.
   platform::ThreadId thread() const {
@@ -45,7 +45,7 @@ class Tenancy {
   // word first: who found the former one cannot take it any more.
   void Renew(platform::ThreadId self, Process process) {
     const uint64_t before = word_.Load(Order::kRelaxed);
-    word_.Store(Word(before, self, process), Order::kRelease);
+    word_.Store(Word(before, self, process), Order::kRelaxed);
     process_.Store(process, Order::kRelease);
   }
 

@@ -37,6 +37,14 @@ const std::map<std::string, std::string>& Survivors() {
       {"slab.cc RetireSlab Store: seq_cst to release",
        "who reads the former owner sends the slab to that one, which does no "
        "harm"},
+      {"tenancy.h Renew Store: release to relaxed",
+       "an exchange here reads the last store of execution; in C++20's model "
+       "the "
+       "word's could come behind"},
+      {"tenancy.h process Load: acquire to relaxed",
+       "the other half of Renew's store"},
+      {"tenancy.h thread Load: acquire to relaxed",
+       "who asks whose a heap is reads nothing else of it"},
   };
   return *survivors;
 }

@@ -270,8 +270,9 @@ const Scenario kSettled = {
     IsTheFirstOnes,
     {{"X",
       [] {
-        const auto any = [](ThreadId) {
-          return Choose(2, "what the kernel says") != 0;
+        const auto any = [](ThreadId thread) {
+          return thread == 8 ? MayBeAlive(1)
+                             : Choose(2, "what the kernel says") != 0;
         };
         if (world->tenancy.TakeOver(7, kChildOf, any, true)) Use();
       }},
