@@ -20,8 +20,9 @@ int main() {
   const size_t grown = render_try_realloc_in_place(buffer, 2 << 20, 8 << 20);
   const size_t kept = render_try_realloc_in_place(buffer, 0, 3 << 18);
 
-  std::printf("%zu %d %d %d\n", got, reinterpret_cast<uintptr_t>(rows) % 72 == 0,
-              grown >= 2 << 20, kept == 3 << 18);
+  std::printf("%zu %d %d %d\n", got,
+              reinterpret_cast<uintptr_t>(rows) % 72 == 0, grown >= 2 << 20,
+              kept == 3 << 18);
   render_free(rows);
   render_free(buffer);
 }
