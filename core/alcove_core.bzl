@@ -9,7 +9,7 @@ OutputGroupInfo, the files:
     sources            .cc files to compile
     nobuiltin_sources  .cc files that define memcpy & co, compiled so that no loop in them
                        becomes a call of the function it implements
-    headers            .h files that the sources include
+    headers            files that the sources include
     header_template    the public header, with {NAME} {PREFIX} {NAMESPACE} {VERSION} {LABEL}
                        and {KNOB_<name>}, a knob's value
     inline_header_template  the same for <name>_inline.h; may be missing
@@ -90,7 +90,7 @@ _alcove_core = rule(
     implementation = _alcove_core_impl,
     attrs = {
         "copts": attr.string_list(),
-        "hdrs": attr.label_list(allow_files = [".h"]),
+        "hdrs": attr.label_list(allow_files = [".h", ".cc"]),
         "header_template": attr.label(allow_single_file = True, mandatory = True),
         "inline_header_template": attr.label(allow_single_file = True),
         "interface": attr.string(),

@@ -18,7 +18,7 @@ _RENAMED = [
     for function in ("memcpy", "memmove", "memset", "memcmp")
 ]
 
-def _library(name, config, srcs, fake):
+def _library(name, config, srcs, fake, included = []):
     alcove_config_header(
         name = name + "_config",
         testonly = True,
@@ -35,6 +35,7 @@ def _library(name, config, srcs, fake):
         testonly = True,
         srcs = srcs + platform_srcs,
         hdrs = ["//core:hdrs", "//platform:hdrs", "//platform/fake:hdrs"],
+        textual_hdrs = included,
         copts = ALCOVE_COPTS,
         linkstatic = True,
         local_defines = _RENAMED,
@@ -53,7 +54,12 @@ def core_under_test(name, config = "default", fake = True):
       config: as alcove_instance takes it.
       fake: whether the fake platform stands in for the real one.
     """
-    _library(name, config, ["//core:srcs", "//core:nobuiltin_srcs"], fake)
+    if config == "default":
+        # File by file, so that each includes what it needs.
+        _library(name, config, ["//core:srcs", "//core:nobuiltin_srcs"], fake)
+    else:
+        parts = ["//core:parts", "//core:nobuiltin_srcs"]
+        _library(name, config, parts, fake, included = ["//core:srcs"])
 
 def platform_under_test(name, fake):
     """Compiles platform/ alone.
