@@ -89,6 +89,8 @@ TEST_F(MallocFamilyTest, CallocClearsRecycledBlocks) {
 
 // Blocks in a fresh slab read as zero, and calloc leaves them as they are.
 TEST_F(MallocFamilyTest, CallocKnowsFreshBlocks) {
+  if (Config::kCheckInvariants)
+    GTEST_SKIP() << "a write to what nobody has is misuse, which is noticed";
   char* const first = static_cast<char*>(test_calloc(1, 4096));
   char* const second = static_cast<char*>(test_calloc(1, 4096));
   ASSERT_EQ(second, first + 4096);
