@@ -74,7 +74,7 @@ def platform_under_test(name, fake):
     """
     _library(name, "default", [], fake)
 
-def core_test(name, src, variants, deps = [], size = "small", timeout = None, **kwargs):
+def core_test(name, src, variants, deps = [], size = "small", timeout = None, by_hand = [], **kwargs):
     """Runs one file of tests over several configurations of the core.
 
     Generated targets:
@@ -87,9 +87,10 @@ def core_test(name, src, variants, deps = [], size = "small", timeout = None, **
       deps: more libraries.
       size: as cc_test takes it.
       timeout: as cc_test takes it.
+      by_hand: more variants, over which it runs only where it is named.
       **kwargs: what else cc_test takes.
     """
-    for variant in variants:
+    for variant in variants + by_hand:
         cc_test(
             name = name if variant == "default" else "%s_%s" % (name, variant),
             size = size,
@@ -98,6 +99,7 @@ def core_test(name, src, variants, deps = [], size = "small", timeout = None, **
             copts = ALCOVE_COPTS,
             linkopts = ["-lpthread"],
             linkstatic = True,
+            tags = ["manual"] if variant in by_hand else [],
             deps = deps + [
                 ":core_" + variant,
                 "@com_google_googletest//:gtest_main",
