@@ -158,6 +158,10 @@ TEST_F(OomTest, EveryFunctionThatNeedsMemoryAsks) {
 // It goes on where it came to: what a handler frees is the rest of the batch.
 TEST_F(OomTest, ABatchAsksForItsRest) {
   std::vector<void*> blocks(200000);
+  famine.End();
+  ASSERT_EQ(test_malloc_batch(1024, 1000, blocks.data()), 1000u);
+  test_free_batch(blocks.data(), 1000);  // what there is to begin with
+  famine.Begin();
   size_t freed = 0;
   Asked asked([&](const test_oom_info& info) {
     EXPECT_EQ(info.size, 1024u);
