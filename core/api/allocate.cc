@@ -100,14 +100,8 @@ ALCOVE_INLINE void* AllocateSlowOr(size_t size) {
 }
 
 void* TryAllocate(size_t size) {
-  if (ALCOVE_LIKELY(size <= kLookupMax)) {
-    void* const block = ThreadHeap()->BinAt(LookupBinOffset(size)).Pop();
-    if (ALCOVE_LIKELY(block != nullptr)) {
-      CheckAllocated(*ThreadHeap(), LookupClass(size), block);
-      return block;
-    }
-  }
-  return AllocateSlowOr<TryAllocateSlower>(size);
+  return AllocateFromOr<AllocateSlowOr<TryAllocateSlower>>(
+      [] { return ThreadHeap(); }, size);
 }
 
 void* TryAllocateZeroed(size_t size) {

@@ -58,8 +58,9 @@ bool MayHaveSize(const void* block, size_t usable, size_t size);
 
 // `heap()` is the calling thread's, or &g_no_heap. Asked where it is needed: then
 // it is added to the offset in the instruction that reads it.
-template <typename GetHeap>
-ALCOVE_INLINE void* AllocateFrom(GetHeap heap, size_t size) {
+// `slow` is asked when its bin has none.
+template <void* (*slow)(size_t), typename GetHeap>
+ALCOVE_INLINE void* AllocateFromOr(GetHeap heap, size_t size) {
   if (ALCOVE_LIKELY(size <= kLookupMax)) {
     void* const block = heap()->BinAt(LookupBinOffset(size)).Pop();
     if (ALCOVE_LIKELY(block != nullptr)) {
@@ -67,16 +68,24 @@ ALCOVE_INLINE void* AllocateFrom(GetHeap heap, size_t size) {
       return block;
     }
   }
-  return AllocateSlow(size);
+  return slow(size);
+}
+template <typename GetHeap>
+ALCOVE_INLINE void* AllocateFrom(GetHeap heap, size_t size) {
+  return AllocateFromOr<AllocateSlow>(heap, size);
 }
 
 ALCOVE_INLINE void FreeTo(Heap* heap, void* block) {
+  // Which zeroes it, once.
+  if constexpr (Config::kZeroOnFree) return FreeSlow(block);
   const Region::View& view = heap->view();
   const size_t slot = view.SlotOf(block);
   if (ALCOVE_LIKELY(slot < view.units)) {
     const MapEntry entry = LoadEntry(view.class_map + slot);
-    if constexpr (Config::kCheckInvariants) CheckFreed(*heap, block, entry);
-    if constexpr (kFillsFreed) FillFreed(g_instance.region, block, entry);
+    if constexpr (Config::kCheckInvariants) {
+      CheckFreed(*heap, block, entry);
+      FillFreed(g_instance.region, block, entry);
+    }
     // Less what the entries of this heap's units have in common, an entry is
     // the place of a bin; that of another heap's unit, or of none, is not below
     // it. A class that is not cached has a bin that is always full.

@@ -168,11 +168,7 @@ ALCOVE_COLD uint64_t Arenas::NewNumber(ThreadArenas* mine) {
 }
 
 Arena* Arenas::Resolve(ArenaHandle handle) const {
-  const Table* const table = table_.Load(Order::kAcquire);
-  const unsigned place = PlaceOfHandle(handle);
-  Arena* const arena = table == nullptr || place > kPlacesMax
-                           ? nullptr
-                           : table[place].Load(Order::kAcquire);
+  Arena* const arena = Find(PlaceOfHandle(handle));
   if (ALCOVE_UNLIKELY(arena == nullptr ||
                       arena->handle.Load(Order::kRelaxed) != handle ||
                       handle == 0)) {
@@ -182,14 +178,8 @@ Arena* Arenas::Resolve(ArenaHandle handle) const {
 }
 
 size_t Arenas::Count() const {
-  const Table* const table = table_.Load(Order::kAcquire);
-  if (table == nullptr) return 0;
-  const uint32_t places = places_.Load(Order::kRelaxed);
   size_t count = 0;
-  for (uint32_t place = 1; place <= places; ++place) {
-    const Arena* const arena = table[place].Load(Order::kAcquire);
-    if (arena != nullptr && arena->handle.Load(Order::kRelaxed) != 0) ++count;
-  }
+  ForEach([&count](const Arena&) { ++count; });
   return count;
 }
 

@@ -83,6 +83,13 @@ class Arenas {
   // Adds "arena 7 (name)" to a line.
   void Name(TextLine* line, uint64_t number, HeapNumber place) const;
 
+  // The arena's object at any place, or null where there is none.
+  Arena* Find(unsigned place) const {
+    const Table* const table = table_.Load(Order::kAcquire);
+    if (table == nullptr || place > kPlacesMax) return nullptr;
+    return table[place].Load(Order::kAcquire);
+  }
+
   // Calls visit(arena) for each one that lives.
   template <typename Visit>
   void ForEach(Visit visit) const {

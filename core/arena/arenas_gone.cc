@@ -56,9 +56,7 @@ ALCOVE_COLD void Arenas::NameOf(uint64_t number, HeapNumber place,
                                 char* name) const {
   uint64_t words[kArenaNameWords] = {};
   const Table* const table = table_.Load(Order::kAcquire);
-  const Arena* const arena = table == nullptr || place > kPlacesMax
-                                 ? nullptr
-                                 : table[place].Load(Order::kAcquire);
+  const Arena* const arena = Find(place);
   const Atomic<uint64_t>* from = nullptr;
   if (arena != nullptr && arena->number.Load(Order::kRelaxed) == number) {
     from = arena->name;

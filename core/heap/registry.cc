@@ -64,8 +64,9 @@ ALCOVE_COLD Heap* Registry::Adopt(platform::ThreadId self) {
     ++probes;
     return MayBeAlive(thread);
   };
+  const bool is_settled = settled();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
-    if (heap->tenancy.TakeOver(self, process, may_be_alive, settled()))
+    if (heap->tenancy.TakeOver(self, process, may_be_alive, is_settled))
       return heap;
   }
   return nullptr;
@@ -189,11 +190,12 @@ ALCOVE_COLD bool Registry::SomebodyEnds(uint64_t what) const {
 ALCOVE_COLD bool Registry::OthersLive(const Heap* own) const {
   const platform::ThreadId self = Onlooker();
   const Process process = generation_->Current();
+  const bool is_settled = settled();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
     const platform::ThreadId thread = heap->thread();
     if (heap == own || thread == 0) continue;
     if (heap->tenancy.IsInherited(process)) {
-      if (settled() && heap->tenancy.IsAncestors(process)) continue;
+      if (is_settled && heap->tenancy.IsAncestors(process)) continue;
       // Or that process goes on in this memory: then it may use the heap.
       if (platform::SharesMemory(IdOf(heap->tenancy.process()))) return true;
       // Of those threads only the one that forked is here. A process's first

@@ -1,54 +1,23 @@
 // A heap of donated memory alone makes no system call at all: under a filter that
 // knows but write and exit_group, threads that were made before work and meet.
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <signal.h>
-#include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "tests/isolation/donated_heap.h"
+#include "tests/isolation/restrict.h"
 
 namespace isolation {
 namespace {
 
-// Says which call it was; only functions that may be called in a handler.
-void Report(int, siginfo_t* info, void*) {
-  char text[64];
-  const int size =
-      std::snprintf(text, sizeof(text), "system call %d\n", info->si_syscall);
-  if (write(STDERR_FILENO, text, static_cast<size_t>(size)) < 0) _exit(3);
-  _exit(2);
-}
-
-void Restrict() {
-  struct sigaction action = {};
-  action.sa_sigaction = Report;
-  action.sa_flags = SA_SIGINFO;
-  sigaction(SIGSYS, &action, nullptr);
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 2, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog filter = {sizeof(program) / sizeof(program[0]), program};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
-    _exit(4);
-  }
-}
+const std::vector<unsigned> kAllowed = {SYS_write, SYS_exit_group};
 
 constexpr size_t kSize = size_t{8} << 20;
 char g_memory[kSize];
@@ -86,7 +55,7 @@ bool Work(unsigned seed) {
   std::atomic<int> done{0};
   for (unsigned t = 0; t < kThreads; ++t) {
     std::thread([&, t] {
-      Restrict();
+      Restrict(kAllowed);
       ++ready;
       while (ready.load() <= kThreads) {
       }
@@ -98,7 +67,7 @@ bool Work(unsigned seed) {
   }
   while (ready.load() != kThreads) {
   }
-  Restrict();
+  Restrict(kAllowed);
   if (donated_donate(g_memory, kSize) != 0) _exit(5);
   ++ready;
   Work(77);
@@ -123,7 +92,7 @@ TEST(DonatedDeathTest, NoSystemCallIsMade) {
 TEST(DonatedDeathTest, AnyIsNoticed) {
   EXPECT_EXIT(
       {
-        Restrict();
+        Restrict(kAllowed);
         syscall(SYS_getpid);
         _exit(0);
       },

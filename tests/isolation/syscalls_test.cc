@@ -1,21 +1,15 @@
 // The system calls an instance makes are these and no others: a child process
 // that the kernel stops at any other runs a workload from several threads.
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdio>
 #include <thread>
 #include <vector>
 
 #include "tests/contract/contract.h"
+#include "tests/isolation/restrict.h"
 #include "tests/isolation/workload.h"
 
 namespace isolation {
@@ -26,42 +20,6 @@ const std::vector<unsigned> kAllowed = {
     SYS_futex,      SYS_gettid, SYS_sched_yield, SYS_clock_gettime, SYS_write,
     SYS_exit_group, SYS_getpid, SYS_mincore,     SYS_tgkill,
 };
-
-// Says which call it was; only functions that may be called in a handler.
-void Report(int, siginfo_t* info, void*) {
-  char text[64];
-  const int size =
-      std::snprintf(text, sizeof(text), "system call %d\n", info->si_syscall);
-  if (write(STDERR_FILENO, text, static_cast<size_t>(size)) < 0) _exit(3);
-  _exit(2);
-}
-
-// From here on the calling thread, and those it makes, may only do what is
-// allowed.
-void Restrict() {
-  struct sigaction action = {};
-  action.sa_sigaction = Report;
-  action.sa_flags = SA_SIGINFO;
-  sigaction(SIGSYS, &action, nullptr);
-
-  std::vector<sock_filter> program = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-  };
-  for (const unsigned number : kAllowed) {
-    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1));
-    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  }
-  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP));
-  const sock_fprog filter = {static_cast<unsigned short>(program.size()),
-                             program.data()};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
-    _exit(4);
-  }
-}
 
 bool Work() {
   return RunWorkload({subject::malloc, subject::calloc, subject::realloc,
@@ -87,7 +45,7 @@ bool Work() {
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
-      Restrict();
+      Restrict(kAllowed);
       pthread_barrier_wait(&begin);
       good += Work();
       // Blocks of the main thread.
@@ -98,7 +56,7 @@ bool Work() {
       pthread_barrier_wait(&never);
     });
   }
-  Restrict();
+  Restrict(kAllowed);
   for (size_t i = 0; i < blocks.size(); ++i) blocks[i] = subject::malloc(i);
   pthread_barrier_wait(&begin);
   good += Work();
@@ -121,7 +79,7 @@ TEST(SyscallsDeathTest, OnlyThoseOfTheManifest) {
 TEST(SyscallsDeathTest, AnyOtherIsNoticed) {
   EXPECT_EXIT(
       {
-        Restrict();
+        Restrict(kAllowed);
         syscall(SYS_brk, 0);
         _exit(0);
       },
