@@ -18,6 +18,14 @@ namespace {
 // A tail of so many bytes that realloc cuts off is worth giving back.
 constexpr size_t kTailMin = size_t{1} << 20;
 
+// Whether a live part begins at `p`, and not a block that is whole; stops for what
+// is neither.
+ALCOVE_COLD bool IsPart(const void* p) {
+  if (g_instance.parts.SizeOf(p) != 0) return true;
+  if (g_instance.parts.Holds(p)) Stop(Misuse::kUseInside, p);
+  return false;
+}
+
 }  // namespace
 
 void* AllocateClass(Heap* heap, SizeClass c) {
@@ -42,27 +50,49 @@ Range* FindBlock(const void* block, MapEntry* entry) {
   if (ALCOVE_UNLIKELY(c == 0 || c == kShelvedClass)) {
     Stop(Misuse::kUseAfterFree, block);
   }
+  if (ALCOVE_UNLIKELY(g_instance.parts.MayHold(*range, block, *entry)) &&
+      IsPart(block)) {
+    *entry = MakeEntry(kPartsClass, HeapOfEntry(*entry));
+    return range;
+  }
+  *entry = Parts::EntryOfWhole(*range, block, *entry);
+  const SizeClass whole = ClassOfEntry(*entry);
   const bool inside =
-      IsSlabClass(c) ? !IsBlockStart(*range, InfoOf(c), block)
-                     : c == kInteriorClass || AddressOf(block) % kUnit != 0;
+      IsSlabClass(whole)
+          ? !IsBlockStart(*range, InfoOf(whole), block)
+          : whole == kInteriorClass || AddressOf(block) % kUnit != 0;
   if (ALCOVE_UNLIKELY(inside)) Stop(Misuse::kUseInside, block);
   return range;
 }
 
 size_t SizeIn(const Range& range, const void* block, MapEntry entry) {
   const SizeClass c = ClassOfEntry(entry);
+  if (ALCOVE_UNLIKELY(c == kPartsClass)) return g_instance.parts.SizeOf(block);
   return IsSlabClass(c) ? InfoOf(c).size : LargeSize(range, block);
 }
 
 namespace {
+
+// A block of a class, if need be one made of what free_range gave back.
+ALCOVE_COLD void* AllocateClassOrPart(Heap* heap, SizeClass c) {
+  if (heap->bin(c).own() == 0 && heap->bin(c).mask.Load(Order::kRelaxed) == 0 &&
+      heap->WouldMakeSlab(c)) {
+    void* const part = g_instance.parts.Take(heap, InfoOf(c).size);
+    if (part != nullptr) return part;
+  }
+  return AllocateClass(heap, c);
+}
 
 // When no bin has a block. Null if there is no memory, and so with all names that
 // begin with Try: no handler is asked.
 void* TryAllocateSlower(size_t size) {
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
-  return size <= kSlabMax ? AllocateClass(heap, ClassOfSize(size))
-                          : AllocateLarge(heap, size, kUnit, false);
+  if (size > kSlabMax) return AllocateLarge(heap, size, kUnit, false);
+  const SizeClass c = ClassOfSize(size);
+  if (ALCOVE_UNLIKELY(g_instance.parts.HasGap(InfoOf(c).size)))
+    return AllocateClassOrPart(heap, c);
+  return AllocateClass(heap, c);
 }
 
 ALCOVE_NOINLINE void* AllocateSlower(size_t size) {
@@ -174,12 +204,18 @@ void FreeSlow(void* block) {
                                                   : Misuse::kFreeForeign,
          block);
   }
-  const MapEntry entry = EntryOf(*range, block);
-  const SizeClass c = ClassOfEntry(entry);
+  MapEntry entry = EntryOf(*range, block);
+  SizeClass c = ClassOfEntry(entry);
   if (ALCOVE_UNLIKELY(c == 0 || c == kShelvedClass)) {
     Stop(Misuse::kFreeNoBlock, block);
   }
-  if (ALCOVE_UNLIKELY(c == kInteriorClass)) Stop(Misuse::kFreeInside, block);
+  if (ALCOVE_UNLIKELY(c >= kPartsClass || c == kInteriorClass)) {
+    if (g_instance.parts.MayHold(*range, block, entry))
+      return g_instance.parts.Free(CurrentHeap(), *range, block, entry);
+    if (c == kInteriorClass) Stop(Misuse::kFreeInside, block);
+    entry = Parts::EntryOfWhole(*range, block, entry);
+    c = ClassOfEntry(entry);
+  }
   if (ALCOVE_UNLIKELY(c == kGoneClass))
     g_arenas.StopGone("free of", block, *range);
   Heap* const heap = CurrentHeap();
@@ -276,7 +312,8 @@ void* TryReallocate(void* block, size_t size) {
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
   [[maybe_unused]] const background::Tending tending;
-  if (!IsSlabClass(ClassOfEntry(entry)) && size > kSlabMax) {
+  if (!IsSlabClass(ClassOfEntry(entry)) && ClassOfEntry(entry) != kPartsClass &&
+      size > kSlabMax) {
     CheckFreed(*heap, block, entry);
     if (ResizeLargeInPlace(heap, block, size)) return block;
     return MoveLarge(heap, block, size);

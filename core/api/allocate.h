@@ -52,6 +52,10 @@ void* AllocateClass(Heap* heap, SizeClass c);
 // as many as can, or as few as it can be cut to. Returns its usable size.
 size_t ResizeInPlace(void* block, size_t min, size_t max);
 
+// Gives [p, p + n), n >= 1, of a live block back; false if there is no memory to
+// write that down.
+bool FreeRange(void* p, size_t n);
+
 // Whether the live block, of so many usable bytes, may be that of a request for
 // `size`.
 bool MayHaveSize(const void* block, size_t usable, size_t size);

@@ -12,22 +12,22 @@ namespace ALCOVE_CORE_NAMESPACE {
 namespace {
 
 // The odd part of a number, and what it was multiplied by.
-struct Parts {
+struct Factors {
   size_t odd;
   size_t power;
 
-  explicit Parts(size_t number)
+  explicit Factors(size_t number)
       : odd(number >> LowestBit(number)), power(number / odd) {}
 };
 
 // Spans begin at units, so what a span begins at is a multiple of both.
-size_t SpanAlignment(const Parts& parts) {
-  return parts.odd * Max(parts.power, kUnit);
+size_t SpanAlignment(const Factors& factors) {
+  return factors.odd * Max(factors.power, kUnit);
 }
 
 bool ValidMultiple(size_t multiple) {
   return multiple != 0 && multiple <= kAlignmentMax &&
-         SpanAlignment(Parts(multiple)) <= kAlignmentMax;
+         SpanAlignment(Factors(multiple)) <= kAlignmentMax;
 }
 
 constexpr size_t CommonDivisor(size_t a, size_t b) {
@@ -42,17 +42,17 @@ constexpr size_t CommonDivisor(size_t a, size_t b) {
 // The class whose blocks are multiples of the power, whose size has nothing in common
 // with the odd part, and of which a slab has as many blocks as that says: then one of
 // them is where it should be. 0 if no class of about that size is such a one.
-SizeClass ClassFor(const Parts& parts, size_t size) {
-  if (parts.power > kUnit || size > kSlabMax) return 0;
-  const SizeClass least = parts.power <= 16
-                              ? ClassOfSize(Max(size, parts.power))
-                              : AlignedClass(parts.power, size);
+SizeClass ClassFor(const Factors& factors, size_t size) {
+  if (factors.power > kUnit || size > kSlabMax) return 0;
+  const SizeClass least = factors.power <= 16
+                              ? ClassOfSize(Max(size, factors.power))
+                              : AlignedClass(factors.power, size);
   if (least == 0) return 0;
   for (SizeClass c = least; c <= kSlabClasses; ++c) {
     const ClassInfo& info = InfoOf(c);
     if (info.size > 2 * size_t{InfoOf(least).size}) break;
-    if (info.blocks >= parts.odd && info.size % parts.power == 0 &&
-        CommonDivisor(info.size, parts.odd) == 1)
+    if (info.blocks >= factors.odd && info.size % factors.power == 0 &&
+        CommonDivisor(info.size, factors.odd) == 1)
       return c;
   }
   return 0;
@@ -62,11 +62,11 @@ SizeClass ClassFor(const Parts& parts, size_t size) {
 void* TryAtMultiple(size_t multiple, size_t size) {
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
-  const Parts parts(multiple);
-  const SizeClass c = ClassFor(parts, size);
+  const Factors factors(multiple);
+  const SizeClass c = ClassFor(factors, size);
   void* const block =
-      c != 0 ? heap->TakeAtMultiple(c, multiple, parts.odd)
-             : AllocateLarge(heap, size, SpanAlignment(parts), false);
+      c != 0 ? heap->TakeAtMultiple(c, multiple, factors.odd)
+             : AllocateLarge(heap, size, SpanAlignment(factors), false);
   if (c != 0 && block != nullptr) CheckAllocated(*heap, c, block);
   return block;
 }
@@ -105,7 +105,8 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_alloc_at_multiple)(
   }
   return core::ArenaAllocateSlow(
       handle, size,
-      core::IsPowerOfTwo(multiple) ? multiple
-                                   : core::SpanAlignment(core::Parts(multiple)),
+      core::IsPowerOfTwo(multiple)
+          ? multiple
+          : core::SpanAlignment(core::Factors(multiple)),
       false);
 }

@@ -79,6 +79,13 @@ size_t ResizeInPlace(void* block, size_t min, size_t max) {
     return ResizeInArenaInPlace(range, block, entry, min, max);
   const size_t old_size = SizeIn(*range, block, entry);
   if (IsSlabClass(ClassOfEntry(entry))) return old_size;
+  if (ClassOfEntry(entry) == kPartsClass) {
+    max = Max(max, 1);
+    // It can be cut to the byte; what does not go stays.
+    if (max < old_size)
+      FreeRange(static_cast<char*>(block) + max, old_size - max);
+    return SizeIn(*range, block, entry);
+  }
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return old_size;
   [[maybe_unused]] const background::Tending tending;

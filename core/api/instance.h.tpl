@@ -101,6 +101,25 @@ size_t {PREFIX}malloc_good_size(size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 size_t {PREFIX}try_realloc_in_place(void* block, size_t min_size, size_t max_size)
     ALCOVE_{PREFIX}NOEXCEPT;
 
+// Gives back any part of a live block: the bytes from `p` on, `size` of them, whichever
+// thread's the block is, and in any order; from then on what is left before and behind is a
+// block each, of whatever size and alignment, for free, realloc, malloc_usable_size and
+// free_range. When nothing is left the block is gone. (A block is as long as
+// malloc_usable_size says, which may be more than was asked for: who wants to have nothing
+// left frees its last part by free, or gives back first what is beyond.)
+//
+// Memory that was given back is used again in granules of 16 bytes, once all of a granule is
+// free, for blocks that fit into it; whole units of 64 KiB go back to the system at once, and
+// to anybody. Until the rest is free, too, the statistics count what is not a whole unit as
+// live, and in `bytes_gaps`. Frees of other blocks in the same 64 KiB (512 KiB, for blocks
+// beyond 8 KiB) take some ten nanoseconds more for as long as any of them lives.
+//
+// Returns 0, or with nothing changed ENOMEM if there is no memory to write it down, which
+// takes some 100 bytes, or EINVAL for a block of an arena. Misuse is what is no block, was
+// given back already, or reaches beyond the end of a block. Where another thread is stopped
+// in the middle of the same the work is left for it to do when it goes on.
+int {PREFIX}free_range(void* p, size_t size) ALCOVE_{PREFIX}NOEXCEPT;
+
 // A block whose address is a multiple of any number: 24, 1000, 3 * 4096. Null (errno EINVAL
 // where `set_errno` is on) for 0, and where the least common multiple with 64 KiB, at which
 // spans begin, is more than 1 GiB: powers of two up to 1 GiB will do, and any other number
@@ -434,6 +453,7 @@ typedef struct {PREFIX}stats_t {
   size_t bytes_break;      // below the private break; of what is committed and reserved for
                            //   it, the two fields of these names count all
   size_t bytes_donated;    // of bytes_reserved, what was donated and blocks can be in
+  size_t bytes_gaps;       // of bytes_live, what free_range gave back and nobody has again
 } {PREFIX}stats_t;
 
 // Fills *stats up to stats->struct_size bytes. Returns 0, or EINVAL for null or for a

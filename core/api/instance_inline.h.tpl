@@ -50,7 +50,7 @@ struct Layout {
   static constexpr size_t kBinSize = 64;
 
   // In a heap: the slots with the thread's arena heaps, by the lowest bits of a handle.
-  static constexpr size_t kArenaSlots = 6848;
+  static constexpr size_t kArenaSlots = 6976;
   static constexpr size_t kArenaSlotCount = 16;
 
   // In an arena heap: whose it is, if blocks come from slabs or from a run; the run; and the

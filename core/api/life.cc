@@ -22,6 +22,7 @@ ALCOVE_COLD void ReleaseAll() {
   thread_exit::Release();
   g_arenas.Release();
   g_instance.registry.Release();  // one heap is in the region's memory
+  g_instance.parts.Release();
   g_instance.region.Release();
   g_instance.program_break.Release();
   g_instance.live.Reset();

@@ -32,6 +32,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(stats)(PublicStats* stats) noexcept {
   full.arenas = core::g_arenas.Count();
   full.bytes_break = s.bytes_break;
   full.bytes_donated = s.bytes_donated;
+  full.bytes_gaps = s.bytes_gaps;
   // A caller that was built with an older header has a shorter struct.
   memcpy(stats, &full, core::Min(stats->struct_size, sizeof(full)));
   return 0;

@@ -7,8 +7,8 @@
 #ifndef ALCOVE_CORE_ARENA_LEDGER_H_
 #define ALCOVE_CORE_ARENA_LEDGER_H_
 
-#include "core/arena/store.h"
 #include "core/base/atomic.h"
+#include "core/region/store.h"
 #include "core/size/size_class.h"
 
 namespace ALCOVE_CORE_NAMESPACE {

@@ -45,7 +45,9 @@ void MarkCached(const Heap& heap, Slab* slab, const ClassInfo& info,
   }
 }
 
-void VisitSlab(const Registry& registry, Slab* slab, Counter* counter) {
+// Each block that is whole; the others' parts are visited elsewhere.
+void VisitSlab(const Registry& registry, const Parts& parts, Slab* slab,
+               Counter* counter) {
   const ClassInfo& info = InfoOf(slab->size_class);
   BitWord cached[kBitWordsMax] = {};
   for (const Heap* heap = registry.first(); heap != nullptr;
@@ -56,8 +58,9 @@ void VisitSlab(const Registry& registry, Slab* slab, Counter* counter) {
     const BitWord away = slab->local[i / 64] |
                          slab->remote[i / 64].Load(Order::kRelaxed) |
                          cached[i / 64];
-    if ((away >> (i % 64) & 1) == 0)
-      counter->Add(slab->start + i * size_t{info.size}, info.size);
+    char* const block = slab->start + i * size_t{info.size};
+    if ((away >> (i % 64) & 1) == 0 && !parts.Holds(block))
+      counter->Add(block, info.size);
   }
 }
 
@@ -69,15 +72,16 @@ bool IsCached(const Registry& registry, SizeClass c, const void* span) {
   return false;
 }
 
-void VisitOwn(const Registry& registry, const Range& range, Counter* counter) {
+void VisitOwn(const Registry& registry, const Parts& parts, const Range& range,
+              Counter* counter) {
   const size_t top = range.units().top();
   for (size_t unit = 0; unit < top; ++unit) {
     const SizeClass c = ClassOfEntry(EntryOf(range, unit));
     auto* const slab = static_cast<Slab*>(range.descriptor(unit));
-    if (IsSlabClass(c)) {
-      if (InfoOf(c).units == 1 || slab->place == 0)
-        VisitSlab(registry, slab, counter);
+    if (IsSlabClass(c) || c == kPartsSlabClass) {
+      if (slab->place == 0) VisitSlab(registry, parts, slab, counter);
     } else if (c == kHugeClass ||
+               (c == kPartsClass && !parts.Holds(range.AddressOfUnit(unit))) ||
                (c > kSlabClasses && c <= SpanClass(kExactUnitsMax) &&
                 !IsCached(registry, c, slab->start))) {
       counter->Add(slab->start, size_t{slab->units} << kUnitShift);
@@ -91,7 +95,10 @@ ALCOVE_COLD size_t VisitOccupants(const Instance& instance,
                                   const Arenas& arenas, const Range& range,
                                   BlockVisitor visit, void* context) {
   Counter counter(visit, context);
-  VisitOwn(instance.registry, range, &counter);
+  VisitOwn(instance.registry, instance.parts, range, &counter);
+  instance.parts.ForEach(
+      range.base(), range.base() + range.size(),
+      [&](void* part, size_t size) { counter.Add(part, size); });
   struct Inside {
     const Range* range;
     Counter* counter;

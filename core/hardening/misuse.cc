@@ -25,6 +25,10 @@ const char* Describe(Misuse misuse) {
       return "size or realloc asked of the inside of a block at";
     case Misuse::kUseForeign:
       return "size or realloc asked of memory that is not this instance's, at";
+    case Misuse::kRangeFreed:
+      return "free_range of memory that was given back already, at";
+    case Misuse::kRangeBeyond:
+      return "free_range beyond the end of the block, from";
     case Misuse::kWriteAfterFree:
       return "write to freed memory at";
     case Misuse::kWrongSize:

@@ -17,6 +17,8 @@ enum class Misuse {
   kUseAfterFree,        // a block that is not live was asked about or resized
   kUseInside,           // the same for an address inside a block
   kUseForeign,          // the same for memory that is not the instance's
+  kRangeFreed,          // a part of a block was given back already
+  kRangeBeyond,         // a range to be given back is not within one block
   kWriteAfterFree,      // the memory of a free block was written to
   kWrongSize,           // a sized free with a size that cannot be the block's
   kWrongAlignment,  // a sized free with an alignment that cannot be the block's

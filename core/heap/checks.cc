@@ -26,7 +26,8 @@ void CheckAllocated(const Heap& heap, SizeClass c, const void* block) {
   if (!Config::kCheckInvariants) return;  // and leave no code in the copy
   const Range* const range = heap.instance()->region.RangeOf(block);
   ALCOVE_INVARIANT(range != nullptr);
-  const MapEntry entry = EntryOf(*range, block);
+  const MapEntry entry =
+      Parts::EntryOfWhole(*range, block, EntryOf(*range, block));
   ALCOVE_INVARIANT(ClassOfEntry(entry) == c);
   if (!IsSlabClass(c)) return;
   ALCOVE_INVARIANT(HeapOfEntry(entry) == heap.number());
@@ -53,8 +54,8 @@ void CheckFreed(const Heap& heap, const void* block, MapEntry entry) {
   const SizeClass c = ClassOfEntry(entry);
   if (c == 0 || c == kShelvedClass) Stop(Misuse::kFreeNoBlock, block);
   if (c == kInteriorClass) Stop(Misuse::kFreeInside, block);
-  // The layer above looks at those itself, at every free.
-  if (c == kArenaClass || c == kGoneClass) return;
+  // These are looked at elsewhere, at every free.
+  if (c >= kArenaClass) return;
   if (heap.Caches(c, block)) Stop(Misuse::kDoubleFree, block);
   if (!IsSlabClass(c)) {
     if (AddressOf(block) % kUnit != 0) Stop(Misuse::kFreeInside, block);

@@ -485,8 +485,8 @@ size_t Heap::FlushOther(Slab* slab, const ClassInfo& info, void** blocks,
   return done;
 }
 
-// The slab that holds a block of class `c`, and its entry in the class map;
-// stops if the block was freed already or never was one.
+// The slab that holds a block of class `c`, and its entry in the class map; null if
+// that says something else.
 ALCOVE_INLINE Slab* Heap::SlabOf(SizeClass c, const ClassInfo& info,
                                  const void* block, MapEntry* entry) const {
   const size_t slot = view_.SlotOf(block);
@@ -502,10 +502,35 @@ ALCOVE_INLINE Slab* Heap::SlabOf(SizeClass c, const ClassInfo& info,
     *entry = EntryOf(*range, block);
     slab = static_cast<Slab*>(range->descriptor(range->IndexOf(block)));
   }
-  if (ALCOVE_UNLIKELY(ClassOfEntry(*entry) != c)) {
-    Stop(Misuse::kDoubleFree, block, info.size);
-  }
+  if (ALCOVE_UNLIKELY(ClassOfEntry(*entry) != c)) return nullptr;
   return info.units == 1 ? slab : slab - slab->place;
+}
+
+// Gives a block back that was freed as one of class `c` and is in no plain slab of
+// it: one of a slab with blocks in parts, or a part that a caller vouched for. Stops
+// if it was freed already or never was one. Whether it is back in a slab of this
+// heap.
+ALCOVE_COLD bool Heap::FlushOdd(SizeClass c, const ClassInfo& info,
+                                void** slot) {
+  void* const block = *slot;
+  Range* const range = instance_->region.RangeOf(block);
+  const MapEntry entry = EntryOf(*range, block);
+  Parts& parts = instance_->parts;
+  if (parts.MayHold(*range, block, entry) && parts.Holds(block)) {
+    *slot = nullptr;
+    KeepOrder();
+    parts.Free(this, *range, block, entry);
+    return false;
+  }
+  const MapEntry whole = Parts::EntryOfWhole(*range, block, entry);
+  if (ClassOfEntry(whole) != c) Stop(Misuse::kDoubleFree, block, info.size);
+  Slab* const slab = Parts::SlabOf(*range, block);
+  if (HeapOfEntry(whole) != number()) {
+    FlushOther(slab, info, slot, 1);
+    return false;
+  }
+  FlushOwn(slab, info, slot);
+  return true;
 }
 
 void Heap::Flush(SizeClass c, void** blocks, size_t n) {
@@ -514,7 +539,10 @@ void Heap::Flush(SizeClass c, void** blocks, size_t n) {
   for (size_t i = 0; i < n;) {
     MapEntry entry;
     Slab* const slab = SlabOf(c, info, blocks[i], &entry);
-    if (ALCOVE_UNLIKELY(HeapOfEntry(entry) != number())) {
+    if (ALCOVE_UNLIKELY(slab == nullptr)) {
+      own += FlushOdd(c, info, blocks + i) ? 1 : 0;
+      ++i;
+    } else if (ALCOVE_UNLIKELY(HeapOfEntry(entry) != number())) {
       i += FlushOther(slab, info, blocks + i, n - i);
     } else if (i + 1 < n && SameUnit(blocks[i], blocks[i + 1])) {
       const size_t done = FlushOwnRun(slab, info, blocks + i, n - i);
@@ -527,6 +555,11 @@ void Heap::Flush(SizeClass c, void** blocks, size_t n) {
     }
   }
   if (own != 0) CountReturned(own, own * info.size);
+}
+
+ALCOVE_COLD void Heap::ReturnBlock(SizeClass c, void* block) {
+  const AtWork at_work(this);
+  Flush(c, &block, 1);
 }
 
 ALCOVE_COLD void Heap::ReturnMask(SizeClass c) {

@@ -162,6 +162,14 @@ class Heap : public HeapFront, public SlabOwner {
   // are empty to the region.
   void Drain();
 
+  // Gives a block of slab class `c` back to its slab, whoever's that is.
+  void ReturnBlock(SizeClass c, void* block);
+
+  // Whether the next Refill of this class would have to make a slab.
+  bool WouldMakeSlab(SizeClass c) const {
+    return listed_[c] == nullptr && !HasMail();
+  }
+
   // Whether a bin holds this block as a free one; for checks only, slow.
   bool Caches(SizeClass c, const void* block) const;
 
@@ -249,6 +257,7 @@ class Heap : public HeapFront, public SlabOwner {
   size_t FlushOther(Slab* slab, const ClassInfo& info, void** blocks, size_t n);
   Slab* SlabOf(SizeClass c, const ClassInfo& info, const void* block,
                MapEntry* entry) const;
+  bool FlushOdd(SizeClass c, const ClassInfo& info, void** slot);
   void ReturnMask(SizeClass c);
   // Make bins as they were in the beginning: one that holds nothing and whose
   // array was given back, or all of them once they are drained.

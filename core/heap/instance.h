@@ -4,6 +4,7 @@
 #ifndef ALCOVE_CORE_HEAP_INSTANCE_H_
 #define ALCOVE_CORE_HEAP_INSTANCE_H_
 
+#include "core/heap/parts.h"
 #include "core/heap/registry.h"
 #include "core/region/break.h"
 #include "core/region/region.h"
@@ -37,6 +38,7 @@ struct Instance {
   LiveCount live;
   HomelessCount homeless;
   Atomic<size_t> span_units;  // that all heaps' span bins have room for
+  Parts parts{this};
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -140,7 +140,9 @@ bool Registry::TakeDead(Heap* heap, Process process, bool* died) {
 }
 
 ALCOVE_COLD void Registry::Renew(Heap* heap) {
+  const uint64_t before = Parts::NameOf(heap);
   heap->tenancy.Renew(platform::CurrentThread(), generation_->Current());
+  heap->instance()->parts.Rename(before, Parts::NameOf(heap));
 }
 
 ALCOVE_COLD void Registry::CleanUpIfDead(Heap* heap) {

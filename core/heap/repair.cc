@@ -32,7 +32,10 @@ ALCOVE_COLD void Heap::RepairBin(SizeClass c) {
     void* const block = *slot;
     if (block == nullptr) continue;
     const Range* const range = instance_->region.RangeOf(block);
-    const MapEntry entry = range == nullptr ? 0 : EntryOf(*range, block);
+    MapEntry entry = range == nullptr ? 0 : EntryOf(*range, block);
+    if (ClassOfEntry(entry) == kPartsSlabClass &&
+        !instance_->parts.Holds(block))
+      entry = Parts::EntryOfWhole(*range, block, entry);
     if (ClassOfEntry(entry) != c) continue;
     Slab* const slab = SlabAt(*range, block, entry);
     const BlockPlace place = PlaceOf(slab, info, block);
@@ -71,11 +74,13 @@ ALCOVE_COLD void Heap::RepairSlabs() {
     for (size_t unit = 0; unit < top; ++unit) {
       const MapEntry entry = EntryOf(*range, unit);
       const SizeClass c = ClassOfEntry(entry);
-      if (!IsSlabClass(c) || HeapOfEntry(entry) != number()) continue;
+      if (HeapOfEntry(entry) != number() ||
+          !(IsSlabClass(c) || c == kPartsSlabClass))
+        continue;
       auto* const slab = static_cast<Slab*>(range->descriptor(unit));
       // The first unit is the first that is entered, and the last to be erased.
       if (slab->place != 0) continue;
-      const ClassInfo& info = InfoOf(c);
+      const ClassInfo& info = InfoOf(slab->size_class);
       EnterSlab(*range, unit, info.units, entry);
       if (slab->owner.Load(Order::kRelaxed) != this)
         slab->owner.Store(this, Order::kSeqCst);

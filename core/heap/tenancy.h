@@ -40,6 +40,11 @@ class Tenancy {
     return static_cast<platform::ThreadId>(word_.Load(Order::kAcquire));
   }
 
+  // Another number for each tenant, but for those of long ago.
+  uint32_t turn() const {
+    return static_cast<uint32_t>(word_.Load(Order::kAcquire) >> 32);
+  }
+
   // What the thread that forked goes on with in the child becomes the child's.
   // Nobody else may take it before the caller says that the process is settled. The
   // word first: who found the former one cannot take it any more.

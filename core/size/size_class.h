@@ -87,7 +87,11 @@ inline constexpr SizeClass kUnitSpanClass = kSlabSpanClass + 1;
 // A unit of an arena (core/arena), and one of an arena that is gone.
 inline constexpr SizeClass kArenaClass = kUnitSpanClass + 1;
 inline constexpr SizeClass kGoneClass = kArenaClass + 1;
-inline constexpr SizeClass kClassLimit = kGoneClass + 1;
+// The first unit of a large block that was given back in part (heap/parts.h), and
+// every unit of a slab that has or had such a block.
+inline constexpr SizeClass kPartsClass = kGoneClass + 1;
+inline constexpr SizeClass kPartsSlabClass = kPartsClass + 1;
+inline constexpr SizeClass kClassLimit = kPartsSlabClass + 1;
 static_assert(kClassLimit <= 256, "the class map keeps a class in 8 bits");
 
 // What the core asks of a slab class. `inverse` is ceil(2^36 / size): offset *

@@ -38,6 +38,7 @@ Slab* CreateSlab(const Span& span, SizeClass c, SlabOwner* owner,
       ALCOVE_INVARIANT(slab->remote[w].Load(Order::kRelaxed) == 0);
     }
   }
+  slab->in_parts.Store(0, Order::kRelaxed);
   for (unsigned i = 0; i < info.units; ++i) {
     static_cast<Slab*>(span.range->descriptor(span.first + i))->place = i;
   }

@@ -63,9 +63,14 @@ struct alignas(64) Slab {
   Atomic<uint32_t> pending;  // 1: in some heap's stack, or about to be
   uint32_t place;  // of this unit in its slab; its other units' are set too
   Atomic<BitWord> inline_remote[kInlineWords];
-  // Of a unit that an arena has or had, else meaningless: the arena's number,
-  // and, in a span's first unit, where the arena has the span written down.
-  uint64_t arena;
+  // Of a unit that an arena has or had: the arena's number, and, in a span's first
+  // unit, where the arena has the span written down. Of another slab the former is
+  // which of its blocks were ever given back in part (heap/parts.h): bit i % 64 is
+  // set if block i was.
+  union {
+    uint64_t arena;
+    Atomic<uint64_t> in_parts;
+  };
   Atomic<uint64_t>* ledger_slot;
 
   unsigned words() const { return (blocks + 63u) / 64u; }

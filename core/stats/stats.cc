@@ -59,6 +59,8 @@ ALCOVE_COLD Snapshot TakeSnapshot(const Instance& instance) {
   s.bytes_live = bytes;
   s.blocks_peak = Max(instance.live.blocks_peak.Load(Order::kRelaxed), blocks);
   s.bytes_peak = Max(instance.live.bytes_peak.Load(Order::kRelaxed), bytes);
+  s.bytes_gaps = instance.parts.gap_bytes();
+  s.bytes_metadata += instance.parts.metadata();
   s.bytes_break = instance.program_break.bytes();
   s.bytes_committed = instance.program_break.committed();
   s.bytes_reserved = instance.program_break.reserved();

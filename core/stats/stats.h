@@ -25,6 +25,7 @@ struct Snapshot {
   uintptr_t address_low = 0;
   uintptr_t address_high = 0;
   size_t bytes_donated = 0;
+  size_t bytes_gaps = 0;  // in live blocks, given back in part and not in use
 };
 
 // Takes no lock and stops nobody.

@@ -67,7 +67,9 @@ static int UseManyFromC(void) {
   void* block = contract_default_alloc_at_multiple(24, 100);
   if ((uintptr_t)block % 24 != 0) return 31;
   if (contract_default_try_realloc_in_place(block, 100, 100) < 100) return 32;
+  if (contract_default_free_range((char*)block + 50, 1) != 0) return 35;
   contract_default_free(block);
+  contract_default_free((char*)block + 51);
   if (contract_default_sbrk(100) == (void*)-1) return 34;
   contract_default_arena* arena = contract_default_arena_create(NULL);
   block = contract_default_arena_alloc_at_multiple(arena, 48, 100);

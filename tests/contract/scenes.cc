@@ -99,6 +99,27 @@ const std::vector<Operation> kOperations = {
        }
      },
      2 * 7500000},
+    {"free_range",
+     [](Scene& scene) {
+       MakeSome<500, 20>(scene);
+       MakeSome<20000, 6>(scene);
+       MakeSome<300000, 2>(scene);
+     },
+     OthersMake<500, 10>,
+     [](Scene& scene) {
+       // What is in front stays.
+       const auto cut = [](Held& held, size_t i) {
+         char* const block = static_cast<char*>(held.blocks[i].load());
+         const size_t usable = subject::malloc_usable_size(block);
+         held.sizes[i] = 100;
+         subject::free_range(block + 100, usable - 100);
+       };
+       for (size_t i = 0; i < 28; ++i) cut(scene.victims, i);
+       for (size_t i = 0; i < 10; ++i) cut(scene.others, i);
+       for (int i = 0; i < 20; ++i) scene.victims.Make(200);
+       for (size_t i = 0; i < 48; i += 2) scene.victims.Free(i);
+     },
+     327680},
     {"thread_detach",
      [](Scene& scene) {
        MakeSome<512, 60>(scene);

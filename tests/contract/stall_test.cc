@@ -88,6 +88,11 @@ void GoOn(const Scene& scene, long n) {
     subject::arena_reset(arena);
     subject::arena_destroy(arena);
     GetStats();
+    auto* const parts = static_cast<char*>(subject::malloc(4096));
+    ASSERT_EQ(subject::free_range(parts + 1000, 2000), 0);
+    EXPECT_EQ(subject::malloc_usable_size(parts), 1000u);
+    use(parts);
+    use(parts + 3000);
   }
   if (n % 16 == 1) {
     std::thread([&] { use(subject::malloc(100)); }).join();

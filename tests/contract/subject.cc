@@ -36,6 +36,7 @@ SUBJECT_SAME_MEMBER(Stats, stats_t, address_high);
 SUBJECT_SAME_MEMBER(Stats, stats_t, arenas);
 SUBJECT_SAME_MEMBER(Stats, stats_t, bytes_break);
 SUBJECT_SAME_MEMBER(Stats, stats_t, bytes_donated);
+SUBJECT_SAME_MEMBER(Stats, stats_t, bytes_gaps);
 
 SUBJECT_SAME_SIZE(ArenaOptions, arena_options);
 SUBJECT_SAME_MEMBER(ArenaOptions, arena_options, struct_size);
@@ -113,6 +114,7 @@ void* (*volatile alloc_at_multiple)(size_t,
                                     size_t) = SUBJECT(alloc_at_multiple);
 size_t (*volatile malloc_batch)(size_t, size_t, void**) = SUBJECT(malloc_batch);
 void (*volatile free_batch)(void* const*, size_t) = SUBJECT(free_batch);
+int (*volatile free_range)(void*, size_t) = SUBJECT(free_range);
 void* (*volatile sbrk)(intptr_t) = SUBJECT(sbrk);
 Pin* (*volatile pin)() = [] { return reinterpret_cast<Pin*>(SUBJECT(pin)()); };
 void (*volatile unpin)(Pin*) = [](Pin* pin) { SUBJECT(unpin)(Theirs(pin)); };

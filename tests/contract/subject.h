@@ -28,6 +28,7 @@ struct Stats {
   size_t arenas;
   size_t bytes_break;
   size_t bytes_donated;
+  size_t bytes_gaps;
 };
 
 // A handle of an arena; nothing is known of what it points to.
@@ -98,6 +99,7 @@ extern int (*volatile owns)(const void*);
 extern size_t (*volatile malloc_good_size)(size_t);
 extern size_t (*volatile try_realloc_in_place)(void*, size_t, size_t);
 extern void* (*volatile alloc_at_multiple)(size_t, size_t);
+extern int (*volatile free_range)(void*, size_t);
 extern size_t (*volatile malloc_batch)(size_t, size_t, void**);
 extern void (*volatile free_batch)(void* const*, size_t);
 extern void* (*volatile sbrk)(intptr_t);

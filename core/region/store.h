@@ -1,8 +1,8 @@
-// Memory for what arenas are made of: mapped in chunks, never given back before
+// Memory for objects of the layers above: mapped in chunks, never given back before
 // shutdown, and used for the same type of object ever after, so that whoever
 // holds a stale pointer finds an object of that type.
-#ifndef ALCOVE_CORE_ARENA_STORE_H_
-#define ALCOVE_CORE_ARENA_STORE_H_
+#ifndef ALCOVE_CORE_REGION_STORE_H_
+#define ALCOVE_CORE_REGION_STORE_H_
 
 #include "core/base/atomic.h"
 #include "core/base/bits.h"
@@ -83,4 +83,4 @@ class Store {
 
 }  // namespace ALCOVE_CORE_NAMESPACE
 
-#endif  // ALCOVE_CORE_ARENA_STORE_H_
+#endif  // ALCOVE_CORE_REGION_STORE_H_

@@ -1,4 +1,4 @@
-#include "core/arena/store.h"
+#include "core/region/store.h"
 
 #include "core/base/new.h"
 

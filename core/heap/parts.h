@@ -1,0 +1,164 @@
+// Blocks that are given back in parts, and what is made of the parts.
+//
+// Of a block that free_range was called for it is written down, to the byte, which
+// parts of it are live; a part is a block of its own from then on. What lies
+// between two live parts is a gap, as far as it has whole granules of 16 bytes: so
+// a granule that is shared by two parts is nobody's until both are gone. Gaps are
+// handed out as blocks, which are parts like others. Whole units of a gap in a
+// large block leave it at once, for the system and then for anybody. When no part
+// of a block is left, it is as if it had been freed as a whole.
+//
+// The class map tells such blocks from others: the first unit of a large one has
+// kPartsClass; all units of a slab with such a block have kPartsSlabClass, for as
+// long as the slab exists. Frees of these, of any block in them, end in the slow
+// path and are looked up here. Blocks of other slabs and spans know nothing of it.
+//
+// One thread at a time changes this, so that it can be simple; nobody waits for it.
+// Who comes meanwhile leaves word what there is to do, and whoever is at it, or comes
+// next, does it in the order in which it was left (Submit). A thread that was stopped
+// for good is succeeded: all that it was about to change is published by one store
+// (extents.h), and what it had in hand is lost. Only with kSlots words left, all by
+// threads that go on, does the next one wait.
+#ifndef ALCOVE_CORE_HEAP_PARTS_H_
+#define ALCOVE_CORE_HEAP_PARTS_H_
+
+#include "core/base/atomic.h"
+#include "core/heap/extents.h"
+#include "core/region/store.h"
+#include "core/slab/slab.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+class Heap;
+struct Instance;
+
+class Parts {
+ public:
+  static constexpr size_t kGranule = 16;
+
+  explicit constexpr Parts(Instance* instance) : instance_(instance) {}
+
+  // `heap`, here and below, is the calling thread's, or null where it can get none.
+
+  // Gives [p, p + n), n >= 1, back, which is all of a live block or part, or within
+  // one; misuse for anything else. False if there is no memory to write it down;
+  // then nothing has changed.
+  bool FreeRange(Heap* heap, void* p, size_t n);
+
+  // Whether what is at `p`, in a unit with this entry, may be in parts; if not, it
+  // is not. A look at the descriptor, at most.
+  bool MayHold(const Range& range, const void* p, MapEntry entry) const;
+
+  // Frees what begins at `p`, which may be in parts, or is a whole block.
+  void Free(Heap* heap, const Range& range, void* p, MapEntry entry);
+
+  // The size of the live part that begins at `p`; 0 if none does.
+  size_t SizeOf(const void* p) const;
+
+  // Whether `p` is in a block that was given back in part, and not as a whole.
+  bool Holds(const void* p) const;
+
+  // The entry that a unit would have if no block were given back in parts, for a
+  // block that was not.
+  static MapEntry EntryOfWhole(const Range& range, const void* p,
+                               MapEntry entry);
+  // The slab of a unit with kPartsSlabClass.
+  static Slab* SlabOf(const Range& range, const void* p);
+
+  // A block of `size` bytes in a gap; null if there is none, or another thread is
+  // at it. Ask HasGap first.
+  void* Take(Heap* heap, size_t size);
+  bool HasGap(size_t size) const {
+    return largest_gap_.Load(Order::kRelaxed) >= size;
+  }
+
+  // Of the live blocks, what was given back and is not in use again.
+  size_t gap_bytes() const { return gap_bytes_.Load(Order::kRelaxed); }
+  size_t metadata() const { return store_.mapped(); }
+
+  // What a thread goes by here.
+  static uint64_t NameOf(const Heap* heap);
+  // Has the thread that forked keep what it is at, though its heap's turn is another.
+  void Rename(uint64_t before, uint64_t after);
+
+  // Calls visit(start, size) for each live part that begins in [from, to).
+  template <typename Visit>
+  void ForEach(const void* from, const void* to, Visit visit) const {
+    for (uint64_t at = AddressOf(to); at > AddressOf(from);) {
+      Pair part;
+      if (!sets_.AtMost(kLive, {at - 1, ~uint64_t{0}}, &part)) return;
+      if (part.first < AddressOf(from)) return;
+      visit(reinterpret_cast<void*>(part.first), part.second - part.first);
+      at = part.first;
+    }
+  }
+
+  void Release();
+
+ private:
+  enum Set : unsigned {
+    kLive,  // parts: the first byte, the byte behind
+    kGaps,  // their length, the first byte
+    kSpans,  // blocks given back in part: the first byte, the byte behind and kMoved
+  };
+  // Of a large block whose pages came by moving them.
+  static constexpr uint64_t kMoved = 1;
+
+  struct Work {
+    uintptr_t begin;
+    size_t size;  // 0: all of what begins there
+  };
+  // What a thread left to be done.
+  struct Slot {
+    Atomic<uint64_t> owner;  // who fills it in, or did; 0: nobody
+    Atomic<uint64_t>
+        ticket;  // its place in the order; 0: nothing is there to do
+    Atomic<uintptr_t> begin;
+    Atomic<size_t> size;
+  };
+  static constexpr unsigned kSlots = 16;
+
+  // A part that work is about to be done on, and the block that it is in.
+  struct Place {
+    uintptr_t block, block_end;
+    uintptr_t part, part_end;
+    bool moved;
+    bool is_new;  // the block is whole so far
+  };
+
+  bool IsGone(uint64_t name);
+  bool IsHeldBeneath(const Heap* heap) const;
+  bool TryLock(Heap* heap);
+  void Unlock(Heap* heap);
+  bool Submit(Heap* heap, Work work);
+  bool Post(Heap* heap, Work work);
+  bool AnyPosted() const;
+  bool Drain(Heap* heap);
+  bool Do(Heap* heap, Work work);
+  bool Find(const Heap* heap, uintptr_t at, Place* place) const;
+  bool WholeAt(uintptr_t at, Place* place) const;
+  void StopIfFree(const Heap* heap, uintptr_t block) const;
+  void Remove(Heap* heap, const Place& place, uintptr_t begin, uintptr_t end);
+  void FreeWhole(Heap* heap, uintptr_t block);
+  void Mark(const Heap* heap, uintptr_t at);
+  void Leave(uintptr_t begin, uintptr_t end, bool moved);
+  void Count(Heap* heap, size_t blocks, size_t bytes);
+  void AddGap(uintptr_t begin, uintptr_t end);
+  void EraseGap(uintptr_t begin, uintptr_t end);
+  void Publish();
+
+  Instance* const instance_;
+  Atomic<uint64_t> holder_;  // who is at it; 0: nobody
+  Atomic<uint64_t> tickets_;
+  Atomic<uint32_t> posted_;  // at least so many slots are to be done
+  Atomic<size_t> largest_gap_;
+  Atomic<size_t> gap_bytes_;
+  size_t gap_bytes_now_ = 0;
+  Extents sets_;
+  Store store_;
+  Slot slots_[kSlots] = {};
+};
+
+}  // namespace ALCOVE_CORE_NAMESPACE
+
+#endif  // ALCOVE_CORE_HEAP_PARTS_H_
