@@ -28,7 +28,8 @@ uint64_t Extents::Node::Priority() const {
   return h ^ (h >> 33);
 }
 
-bool Extents::Find(const Node* tree, Pair bound, bool at_most, Pair* found) {
+ALCOVE_COLD bool Extents::Find(const Node* tree, Pair bound, bool at_most,
+                               Pair* found) {
   bool any = false;
   for (unsigned depth = 0; tree != nullptr && depth < kDepthMax; ++depth) {
     const Pair here = tree->pair();
@@ -70,14 +71,14 @@ ALCOVE_COLD bool Extents::Begin(Store* store) {
   return true;
 }
 
-void Extents::Recycle(Node* node) {
+ALCOVE_COLD void Extents::Recycle(Node* node) {
   node->next = free_;
   KeepOrder();
   free_ = node;
   ++spare_;
 }
 
-Extents::Node* Extents::New() {
+ALCOVE_COLD Extents::Node* Extents::New() {
   Node* const node = free_;
   if (ALCOVE_UNLIKELY(node == nullptr))
     TextLine().Text("no nodes are left for parts of blocks").Stop();
@@ -91,7 +92,7 @@ Extents::Node* Extents::New() {
 }
 
 // The node, if this change made it, or a copy of it in its place.
-Extents::Node* Extents::Own(Node* node) {
+ALCOVE_COLD Extents::Node* Extents::Own(Node* node) {
   if (node->change == change_) return node;
   Node* const copy = New();
   copy->left.Store(node->left.Load(Order::kRelaxed), Order::kRelaxed);
@@ -103,7 +104,7 @@ Extents::Node* Extents::Own(Node* node) {
   return copy;
 }
 
-void Extents::Drop(Node* node) {
+ALCOVE_COLD void Extents::Drop(Node* node) {
   if (node->change == change_) {
     node->change = 0;  // it stays in its list
     return;
@@ -113,7 +114,7 @@ void Extents::Drop(Node* node) {
 }
 
 // Into those less than `at` and the rest.
-void Extents::Split(Node* tree, Pair at, Node** less, Node** rest) {
+ALCOVE_COLD void Extents::Split(Node* tree, Pair at, Node** less, Node** rest) {
   if (tree == nullptr) {
     *less = nullptr;
     *rest = nullptr;
@@ -132,7 +133,7 @@ void Extents::Split(Node* tree, Pair at, Node** less, Node** rest) {
   }
 }
 
-Extents::Node* Extents::InsertInto(Node* tree, Node* node) {
+ALCOVE_COLD Extents::Node* Extents::InsertInto(Node* tree, Node* node) {
   if (tree == nullptr || node->Priority() > tree->Priority()) {
     Node* less;
     Node* rest;
@@ -147,7 +148,7 @@ Extents::Node* Extents::InsertInto(Node* tree, Node* node) {
   return tree;
 }
 
-void Extents::Insert(unsigned set, Pair pair) {
+ALCOVE_COLD void Extents::Insert(unsigned set, Pair pair) {
   Node* const node = New();
   node->first.Store(pair.first, Order::kRelaxed);
   node->second.Store(pair.second, Order::kRelaxed);
@@ -155,7 +156,7 @@ void Extents::Insert(unsigned set, Pair pair) {
 }
 
 // All of `less` are less than all of `rest`.
-Extents::Node* Extents::Merge(Node* less, Node* rest) {
+ALCOVE_COLD Extents::Node* Extents::Merge(Node* less, Node* rest) {
   if (less == nullptr) return rest;
   if (rest == nullptr) return less;
   if (less->Priority() > rest->Priority()) {
@@ -170,7 +171,7 @@ Extents::Node* Extents::Merge(Node* less, Node* rest) {
   return rest;
 }
 
-Extents::Node* Extents::EraseFrom(Node* tree, Pair pair) {
+ALCOVE_COLD Extents::Node* Extents::EraseFrom(Node* tree, Pair pair) {
   if (tree == nullptr) return nullptr;
   if (tree->pair() == pair) {
     Node* const less = tree->left.Load(Order::kRelaxed);
@@ -184,15 +185,17 @@ Extents::Node* Extents::EraseFrom(Node* tree, Pair pair) {
   return tree;
 }
 
-void Extents::Erase(unsigned set, Pair pair) {
+ALCOVE_COLD void Extents::Erase(unsigned set, Pair pair) {
   now_[set] = EraseFrom(now_[set], pair);
 }
 
-bool Extents::AtMostNow(unsigned set, Pair bound, Pair* found) const {
+ALCOVE_COLD bool Extents::AtMostNow(unsigned set, Pair bound,
+                                    Pair* found) const {
   return Find(now_[set], bound, true, found);
 }
 
-bool Extents::AtLeastNow(unsigned set, Pair bound, Pair* found) const {
+ALCOVE_COLD bool Extents::AtLeastNow(unsigned set, Pair bound,
+                                     Pair* found) const {
   return Find(now_[set], bound, false, found);
 }
 

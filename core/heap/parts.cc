@@ -35,12 +35,13 @@ uint64_t PartsBit(const Slab& slab, const void* p) {
 
 }  // namespace
 
-Slab* Parts::SlabOf(const Range& range, const void* p) {
+ALCOVE_COLD Slab* Parts::SlabOf(const Range& range, const void* p) {
   Slab* const slab = DescriptorOf(range, p);
   return slab - slab->place;
 }
 
-bool Parts::MayHold(const Range& range, const void* p, MapEntry entry) const {
+ALCOVE_COLD bool Parts::MayHold(const Range& range, const void* p,
+                                MapEntry entry) const {
   switch (ClassOfEntry(entry)) {
     case kPartsSlabClass: {
       const Slab& slab = *SlabOf(range, p);
@@ -55,8 +56,8 @@ bool Parts::MayHold(const Range& range, const void* p, MapEntry entry) const {
   }
 }
 
-MapEntry Parts::EntryOfWhole(const Range& range, const void* p,
-                             MapEntry entry) {
+ALCOVE_COLD MapEntry Parts::EntryOfWhole(const Range& range, const void* p,
+                                         MapEntry entry) {
   switch (ClassOfEntry(entry)) {
     case kPartsSlabClass:
       return MakeEntry(SlabOf(range, p)->size_class, HeapOfEntry(entry));
@@ -69,7 +70,7 @@ MapEntry Parts::EntryOfWhole(const Range& range, const void* p,
 
 // ---- One at a time ----
 
-uint64_t Parts::NameOf(const Heap* heap) {
+ALCOVE_COLD uint64_t Parts::NameOf(const Heap* heap) {
   if (heap == nullptr) return kHomelessName;
   return uint64_t{heap->number()} << 32 | heap->tenancy.turn();
 }
@@ -85,7 +86,7 @@ ALCOVE_COLD bool Parts::IsGone(uint64_t name) {
   return NameOf(heap) != name;
 }
 
-bool Parts::TryLock(Heap* heap) {
+ALCOVE_COLD bool Parts::TryLock(Heap* heap) {
   const uint64_t self = NameOf(heap);
   uint64_t holder = 0;
   if (holder_.CompareExchange(holder, self, Order::kSeqCst)) return true;
@@ -94,7 +95,7 @@ bool Parts::TryLock(Heap* heap) {
   return holder_.CompareExchange(holder, self, Order::kSeqCst);
 }
 
-void Parts::Unlock(Heap* heap) {
+ALCOVE_COLD void Parts::Unlock(Heap* heap) {
   bool done = true;
   while (done) {
     holder_.Store(0, Order::kSeqCst);
@@ -106,7 +107,7 @@ void Parts::Unlock(Heap* heap) {
 }
 
 // Whether the call that this one interrupted is at it.
-bool Parts::IsHeldBeneath(const Heap* heap) const {
+ALCOVE_COLD bool Parts::IsHeldBeneath(const Heap* heap) const {
   const uint64_t holder = holder_.Load(Order::kRelaxed);
   const Heap* other = instance_->registry.first();
   while (other != nullptr && NameOf(other) != holder) other = other->next_heap;
@@ -114,11 +115,11 @@ bool Parts::IsHeldBeneath(const Heap* heap) const {
          other->thread() == heap->thread();
 }
 
-void Parts::Rename(uint64_t before, uint64_t after) {
+ALCOVE_COLD void Parts::Rename(uint64_t before, uint64_t after) {
   holder_.CompareExchange(before, after, Order::kRelaxed);
 }
 
-bool Parts::AnyPosted() const {
+ALCOVE_COLD bool Parts::AnyPosted() const {
   for (const Slot& slot : slots_) {
     if (slot.ticket.Load(Order::kSeqCst) != 0) return true;
   }
@@ -126,7 +127,7 @@ bool Parts::AnyPosted() const {
 }
 
 // False if all slots are in use.
-bool Parts::Post(Heap* heap, Work work) {
+ALCOVE_COLD bool Parts::Post(Heap* heap, Work work) {
   const uint64_t self = NameOf(heap);
   for (Slot& slot : slots_) {
     uint64_t owner = slot.owner.Load(Order::kRelaxed);
@@ -145,7 +146,7 @@ bool Parts::Post(Heap* heap, Work work) {
 }
 
 // False if memory is short for what is left to be done.
-bool Parts::Drain(Heap* heap) {
+ALCOVE_COLD bool Parts::Drain(Heap* heap) {
   while (posted_.Load(Order::kAcquire) != 0) {
     Slot* first = nullptr;
     uint64_t ticket = kAny;
@@ -202,7 +203,8 @@ ALCOVE_COLD bool Parts::Submit(Heap* heap, Work work) {
 // ---- What there is to do ----
 
 // The part that holds `at`; false if it was given back.
-bool Parts::Find(const Heap* heap, uintptr_t at, Place* place) const {
+ALCOVE_COLD bool Parts::Find(const Heap* heap, uintptr_t at,
+                             Place* place) const {
   Pair span;
   if (!sets_.AtMostNow(kSpans, {at, kAny}, &span) ||
       at >= (span.second & ~kMoved)) {
@@ -224,7 +226,7 @@ bool Parts::Find(const Heap* heap, uintptr_t at, Place* place) const {
 
 // The block that holds `at` in a unit that is marked, if no part of it was given
 // back; false if there is none. Of a slab: which one, and where in it.
-bool Parts::WholeAt(uintptr_t at, Place* place) const {
+ALCOVE_COLD bool Parts::WholeAt(uintptr_t at, Place* place) const {
   const char* const p = PointerTo(at);
   const Range* const range = instance_->region.RangeOf(p);
   if (range == nullptr) return false;
@@ -256,7 +258,7 @@ bool Parts::WholeAt(uintptr_t at, Place* place) const {
   return true;
 }
 
-void Parts::StopIfFree(const Heap* heap, uintptr_t block) const {
+ALCOVE_COLD void Parts::StopIfFree(const Heap* heap, uintptr_t block) const {
   const char* const p = PointerTo(block);
   const Range& range = *instance_->region.RangeOf(p);
   const MapEntry entry = EntryOf(range, p);
@@ -274,7 +276,7 @@ void Parts::StopIfFree(const Heap* heap, uintptr_t block) const {
 
 // Does what is asked for. False if there is no memory to write it down, and nothing
 // has changed.
-bool Parts::Do(Heap* heap, Work work) {
+ALCOVE_COLD bool Parts::Do(Heap* heap, Work work) {
   const bool roomy = sets_.Begin(&store_);
   Place place;
   if (!Find(heap, work.begin, &place)) {
@@ -303,7 +305,7 @@ bool Parts::Do(Heap* heap, Work work) {
   return true;
 }
 
-void Parts::EraseGap(uintptr_t begin, uintptr_t end) {
+ALCOVE_COLD void Parts::EraseGap(uintptr_t begin, uintptr_t end) {
   begin = RoundUp(begin, kGranule);
   end = RoundDown(end, kGranule);
   if (begin >= end) return;
@@ -311,7 +313,7 @@ void Parts::EraseGap(uintptr_t begin, uintptr_t end) {
   gap_bytes_now_ -= end - begin;
 }
 
-void Parts::AddGap(uintptr_t begin, uintptr_t end) {
+ALCOVE_COLD void Parts::AddGap(uintptr_t begin, uintptr_t end) {
   begin = RoundUp(begin, kGranule);
   end = RoundDown(end, kGranule);
   if (begin >= end) return;
@@ -319,7 +321,7 @@ void Parts::AddGap(uintptr_t begin, uintptr_t end) {
   gap_bytes_now_ += end - begin;
 }
 
-void Parts::Publish() {
+ALCOVE_COLD void Parts::Publish() {
   sets_.Commit();
   Pair largest;
   largest_gap_.Store(
@@ -329,8 +331,8 @@ void Parts::Publish() {
 }
 
 // Takes [begin, end) out of a part.
-void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
-                   uintptr_t end) {
+ALCOVE_COLD void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
+                               uintptr_t end) {
   const uint64_t moved = place.moved ? kMoved : 0;
   gap_bytes_now_ = gap_bytes_.Load(Order::kRelaxed);
   // What lies free before and behind.
@@ -396,14 +398,14 @@ void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
   Count(heap, blocks, size_t{0} - (to - from));
 }
 
-void Parts::Count(Heap* heap, size_t blocks, size_t bytes) {
+ALCOVE_COLD void Parts::Count(Heap* heap, size_t blocks, size_t bytes) {
   if (heap != nullptr) return heap->CountLarge(blocks, bytes);
   instance_->homeless.blocks.FetchSub(blocks, Order::kRelaxed);
   instance_->homeless.bytes.FetchSub(bytes, Order::kRelaxed);
 }
 
 // Gives whole units of a large block to the system and the region.
-void Parts::Leave(uintptr_t begin, uintptr_t end, bool moved) {
+ALCOVE_COLD void Parts::Leave(uintptr_t begin, uintptr_t end, bool moved) {
   const Span span = instance_->region.SpanAt(PointerTo(begin));
   const size_t units = (end - begin) >> kUnitShift;
   EraseUnits(*span.range, span.first, units);
@@ -414,7 +416,7 @@ void Parts::Leave(uintptr_t begin, uintptr_t end, bool moved) {
 }
 
 // Frees a block that is given back as a whole.
-void Parts::FreeWhole(Heap* heap, uintptr_t block) {
+ALCOVE_COLD void Parts::FreeWhole(Heap* heap, uintptr_t block) {
   char* const p = PointerTo(block);
   const Range& range = *instance_->region.RangeOf(p);
   const MapEntry entry = EntryOfWhole(range, p, EntryOf(range, p));
@@ -431,7 +433,7 @@ void Parts::FreeWhole(Heap* heap, uintptr_t block) {
 // Has the class map say of the block or part that holds `at` that it may be given
 // back in parts, before anybody has work to do with it: a free of the whole block
 // has to look for that.
-void Parts::Mark(const Heap* heap, uintptr_t at) {
+ALCOVE_COLD void Parts::Mark(const Heap* heap, uintptr_t at) {
   char* const p = PointerTo(at);
   Range* const range = instance_->region.RangeOf(p);
   if (range == nullptr) Stop(Misuse::kFreeForeign, p);
@@ -468,7 +470,7 @@ void Parts::Mark(const Heap* heap, uintptr_t at) {
   SetEntry(*range, unit, MakeEntry(kPartsClass, HeapOfEntry(head)));
 }
 
-bool Parts::FreeRange(Heap* heap, void* p, size_t n) {
+ALCOVE_COLD bool Parts::FreeRange(Heap* heap, void* p, size_t n) {
   const uintptr_t begin = AddressOf(p);
   if (n > kRequestMax) Stop(Misuse::kRangeBeyond, p);
   store_.Begin(&instance_->region);
@@ -476,7 +478,8 @@ bool Parts::FreeRange(Heap* heap, void* p, size_t n) {
   return Submit(heap, {begin, n});
 }
 
-void Parts::Free(Heap* heap, const Range& range, void* p, MapEntry entry) {
+ALCOVE_COLD void Parts::Free(Heap* heap, const Range& range, void* p,
+                             MapEntry entry) {
   if (posted_.Load(Order::kAcquire) != 0 || Holds(p)) {
     Submit(heap, {AddressOf(p), 0});
     return;
@@ -491,7 +494,7 @@ void Parts::Free(Heap* heap, const Range& range, void* p, MapEntry entry) {
   FreeWhole(heap, AddressOf(p));
 }
 
-size_t Parts::SizeOf(const void* p) const {
+ALCOVE_COLD size_t Parts::SizeOf(const void* p) const {
   const uintptr_t at = AddressOf(p);
   const bool posted = posted_.Load(Order::kAcquire) != 0;
   Pair part;
@@ -511,7 +514,7 @@ size_t Parts::SizeOf(const void* p) const {
   return part.first == at ? part.second - at : 0;
 }
 
-bool Parts::Holds(const void* p) const {
+ALCOVE_COLD bool Parts::Holds(const void* p) const {
   Pair span;
   return sets_.AtMost(kSpans, {AddressOf(p), kAny}, &span) &&
          AddressOf(p) < (span.second & ~kMoved);
