@@ -20,9 +20,15 @@ int main() {
   const size_t grown = render_try_realloc_in_place(buffer, 2 << 20, 8 << 20);
   const size_t kept = render_try_realloc_in_place(buffer, 0, 3 << 18);
 
-  std::printf("%zu %d %d %d\n", got,
+  // The middle of it is wanted no more: its units go to the system, the rest of it
+  // to others; what is before and behind are two blocks from here on.
+  char* const bytes = static_cast<char*>(buffer);
+  const bool noted = render_free_range(bytes + 1000, 500'000) == 0;
+
+  std::printf("%zu %d %d %d %d %zu\n", got,
               reinterpret_cast<uintptr_t>(rows) % 72 == 0, grown >= 2 << 20,
-              kept == 3 << 18);
+              kept == 3 << 18, noted, render_malloc_usable_size(buffer));
   render_free(rows);
   render_free(buffer);
+  render_free(bytes + 501'000);
 }

@@ -55,7 +55,7 @@ output="$("${arena}")"
 [[ "${output}" == "1 0 0" ]] || fail "the example of an arena printed: ${output}"
 
 output="$("${beyond}")"
-[[ "${output}" == "100 1 1 1" ]] || fail "the example beyond malloc printed: ${output}"
+[[ "${output}" == "100 1 1 1 1 1000" ]] || fail "the example beyond malloc printed: ${output}"
 
 for command in './bazelw run //examples/coexist' './bazelw run //examples/arenas' \
   './bazelw run //examples/versions' './bazelw test //...'; do
