@@ -44,7 +44,7 @@ Range* FindBlock(const void* block, MapEntry* entry) {
   }
   *entry = EntryOf(*range, block);
   const SizeClass c = ClassOfEntry(*entry);
-  if (c == kArenaClass) return range;
+  if (c == kArenaClass && !g_instance.parts.in_arenas()) return range;
   if (ALCOVE_UNLIKELY(c == kGoneClass))
     g_arenas.StopGone("size or realloc asked of", block, *range);
   if (ALCOVE_UNLIKELY(c == 0 || c == kShelvedClass)) {
@@ -55,6 +55,7 @@ Range* FindBlock(const void* block, MapEntry* entry) {
     *entry = MakeEntry(kPartsClass, HeapOfEntry(*entry));
     return range;
   }
+  if (c == kArenaClass) return range;
   *entry = Parts::EntryOfWhole(*range, block, *entry);
   const SizeClass whole = ClassOfEntry(*entry);
   const bool inside =
@@ -209,15 +210,19 @@ void FreeSlow(void* block) {
   if (ALCOVE_UNLIKELY(c == 0 || c == kShelvedClass)) {
     Stop(Misuse::kFreeNoBlock, block);
   }
-  if (ALCOVE_UNLIKELY(c >= kPartsClass || c == kInteriorClass)) {
-    if (g_instance.parts.MayHold(*range, block, entry))
-      return g_instance.parts.Free(CurrentHeap(), *range, block, entry);
-    if (c == kInteriorClass) Stop(Misuse::kFreeInside, block);
-    entry = Parts::EntryOfWhole(*range, block, entry);
-    c = ClassOfEntry(entry);
-  }
   if (ALCOVE_UNLIKELY(c == kGoneClass))
     g_arenas.StopGone("free of", block, *range);
+  if (c >= kArenaClass || c == kInteriorClass) {
+    if (ALCOVE_UNLIKELY(g_instance.parts.MayHold(*range, block, entry)) &&
+        g_instance.parts.Free(CurrentHeap(), block))
+      return;
+    if (ALCOVE_UNLIKELY(c == kInteriorClass)) Stop(Misuse::kFreeInside, block);
+    entry = Parts::EntryOfWhole(*range, block, entry);
+    c = ClassOfEntry(entry);
+    // As a caller of the inline header might have it pass.
+    if (IsSlabClass(c) && !IsBlockStart(*range, InfoOf(c), block))
+      Stop(Misuse::kFreeInside, block);
+  }
   Heap* const heap = CurrentHeap();
   if (c == kArenaClass) {
     [[maybe_unused]] const background::Tending tending;
@@ -318,19 +323,15 @@ void* TryReallocate(void* block, size_t size) {
     if (ResizeLargeInPlace(heap, block, size)) return block;
     return MoveLarge(heap, block, size);
   }
-  void* const target = TryAllocate(size);
+  const ArenaHandle arena =
+      ClassOfEntry(entry) == kPartsClass ? ArenaHolding(block) : ArenaHandle{0};
+  void* const target = ALCOVE_UNLIKELY(arena != 0)
+                           ? TryArenaAllocate(arena, size, 8, false)
+                           : TryAllocate(size);
   if (ALCOVE_UNLIKELY(target == nullptr)) return nullptr;
   memcpy(target, block, Min(size, old_size));
   Free(block);
   return target;
-}
-
-// The arena that a live block is in; 0 for none.
-ArenaHandle ArenaOfBlock(const void* block) {
-  MapEntry entry;
-  FindBlock(block, &entry);
-  if (ClassOfEntry(entry) != kArenaClass) return 0;
-  return g_arenas.at(HeapOfEntry(entry))->handle.Load(Order::kRelaxed);
 }
 
 }  // namespace
@@ -339,7 +340,7 @@ void* Reallocate(void* block, size_t size) {
   void* const target = TryReallocate(block, size);
   if (ALCOVE_LIKELY(target != nullptr)) return target;
   return TryAgainOrFail(
-      Shortage(ArenaOfBlock(block), size, DefaultAlignment(size)),
+      Shortage(ArenaHolding(block), size, DefaultAlignment(size)),
       [block, size] { return TryReallocate(block, size); });
 }
 

@@ -11,6 +11,13 @@ namespace ALCOVE_CORE_NAMESPACE {
 ALCOVE_NOINLINE void* ArenaAllocateSlow(ArenaHandle handle, size_t size,
                                         size_t alignment, bool zero);
 
+// The same without asking anybody: null where there is no memory.
+void* TryArenaAllocate(ArenaHandle handle, size_t size, size_t alignment,
+                       bool zero);
+
+// The arena that a block which holds this address is in; 0 for none.
+ArenaHandle ArenaHolding(const void* address);
+
 // Calls a soft quota's function.
 void CallSoftQuotaOf(SoftQuotaCallback callback, ArenaHandle handle,
                      size_t bytes, void* context);

@@ -78,8 +78,20 @@ void CallSoftQuotaOf(SoftQuotaCallback callback, ArenaHandle handle,
       PublicOf(handle), bytes, context);
 }
 
-static void* TryArenaAllocate(ArenaHandle handle, size_t size, size_t alignment,
-                              bool zero) {
+ArenaHandle ArenaHolding(const void* address) {
+  const Range* const range = g_instance.region.RangeOf(address);
+  if (range == nullptr) return 0;
+  size_t index = range->IndexOf(address);
+  MapEntry entry = EntryOf(*range, index);
+  // The rest of a large block says nothing of whose it is.
+  while (ClassOfEntry(entry) == kInteriorClass && index != 0)
+    entry = EntryOf(*range, --index);
+  if (ClassOfEntry(entry) != kArenaClass) return 0;
+  return g_arenas.at(HeapOfEntry(entry))->handle.Load(Order::kRelaxed);
+}
+
+void* TryArenaAllocate(ArenaHandle handle, size_t size, size_t alignment,
+                       bool zero) {
   Heap* const home = CurrentHeap();
   if (ALCOVE_UNLIKELY(home == nullptr)) return nullptr;
   [[maybe_unused]] const background::Tending tending;
@@ -265,16 +277,7 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_reallocarray)(core::PublicArena* arena,
 
 ALCOVE_EXPORT core::PublicArena* ALCOVE_PUBLIC(arena_of)(
     const void* address) noexcept {
-  const core::Range* const range = core::g_instance.region.RangeOf(address);
-  if (range == nullptr) return nullptr;
-  size_t index = range->IndexOf(address);
-  core::MapEntry entry = core::EntryOf(*range, index);
-  // The rest of a large block says nothing of whose it is.
-  while (core::ClassOfEntry(entry) == core::kInteriorClass && index != 0)
-    entry = core::EntryOf(*range, --index);
-  if (core::ClassOfEntry(entry) != core::kArenaClass) return nullptr;
-  return core::PublicOf(core::g_arenas.at(core::HeapOfEntry(entry))
-                            ->handle.Load(core::Order::kRelaxed));
+  return core::PublicOf(core::ArenaHolding(address));
 }
 
 ALCOVE_EXPORT int ALCOVE_PUBLIC(arena_stats)(

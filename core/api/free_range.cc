@@ -1,25 +1,43 @@
 // Giving back a part of a block.
 #include "core/api/allocate.h"
+#include "core/api/arena_entry.h"
 #include "core/api/background.h"
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
-#include "core/hardening/misuse.h"
+#include "core/arena/arena_blocks.h"
+#include "core/base/mem.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
 namespace {
 
-SizeClass ClassAt(const void* p) {
+void StopIfGone(const void* p) {
   const Range* const range = g_instance.region.RangeOf(p);
-  if (range == nullptr) return 0;
-  const SizeClass c = ClassOfEntry(EntryOf(*range, p));
-  if (c == kGoneClass) g_arenas.StopGone("free_range of", p, *range);
-  return c;
+  if (range != nullptr && ClassOfEntry(EntryOf(*range, p)) == kGoneClass)
+    g_arenas.StopGone("free_range of", p, *range);
+}
+
+bool FindInArena(uintptr_t at, uintptr_t* begin, uintptr_t* end,
+                 uint64_t* arena) {
+  const auto* const p = reinterpret_cast<const void*>(at);
+  Range* const range = g_instance.region.RangeOf(p);
+  return FindArenaBlockHolding(g_arenas, range, p, begin, end, arena);
+}
+
+void FreeInArena(Heap* heap, void* block) {
+  Range* const range = g_instance.region.RangeOf(block);
+  const ArenaBlock found = FindArenaBlock(
+      g_arenas, range, block, EntryOf(*range, block), BlockUse::kFree);
+  if constexpr (Config::kZeroOnFree)
+    memset(block, 0, ArenaBlockSize(found, block));
+  FreeArenaBlock(heap, found, block);
 }
 
 }  // namespace
 
 bool FreeRange(void* p, size_t n) {
+  if (ArenaHolding(p) != 0)
+    g_instance.parts.ServeArenas(FindInArena, FreeInArena);
   Heap* const heap = CurrentHeap();
   [[maybe_unused]] const background::Tending tending;
   return g_instance.parts.FreeRange(heap, p, n);
@@ -33,6 +51,6 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(free_range)(void* p, size_t n) noexcept {
   if (n == 0) return 0;
   const core::KeepErrno keep_errno;
   const core::Call call;
-  if (core::ClassAt(p) == core::kArenaClass) return core::kInvalidArgument;
+  core::StopIfGone(p);
   return core::FreeRange(p, n) ? 0 : core::kNoMemory;
 }

@@ -114,10 +114,13 @@ size_t {PREFIX}try_realloc_in_place(void* block, size_t min_size, size_t max_siz
 // live, and in `bytes_gaps`. Frees of other blocks in the same 64 KiB (512 KiB, for blocks
 // beyond 8 KiB) take some ten nanoseconds more for as long as any of them lives.
 //
-// Returns 0, or with nothing changed ENOMEM if there is no memory to write it down, which
-// takes some 100 bytes, or EINVAL for a block of an arena. Misuse is what is no block, was
-// given back already, or reaches beyond the end of a block. Where another thread is stopped
-// in the middle of the same the work is left for it to do when it goes on.
+// A block of an arena goes in parts, too; but what is given back of it is not used again, and
+// is counted, until the rest is gone; the memory of whole units goes to the system at once.
+//
+// Returns 0, or with nothing changed ENOMEM if there is no memory to write it down: 32 KiB at
+// first, some 100 bytes for each part. Misuse is what is no block, was given back already, or
+// reaches beyond the end of a block. Where another thread is stopped in the middle of the same
+// the work is left for it, or for who comes next, and 0 is returned.
 int {PREFIX}free_range(void* p, size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 
 // A block whose address is a multiple of any number: 24, 1000, 3 * 4096. Null (errno EINVAL

@@ -111,6 +111,41 @@ ArenaBlock FindArenaBlock(const Arenas& arenas, Range* range,
   return block;
 }
 
+ALCOVE_COLD bool FindArenaBlockHolding(const Arenas& arenas, Range* range,
+                                       const void* address, uintptr_t* begin,
+                                       uintptr_t* end, uint64_t* arena) {
+  size_t unit = range->IndexOf(address);
+  while (unit != 0 && ClassOfEntry(EntryOf(*range, unit)) == kInteriorClass)
+    --unit;
+  const MapEntry entry = EntryOf(*range, unit);
+  if (ClassOfEntry(entry) != kArenaClass) return false;
+  const auto* const descriptor =
+      static_cast<const Slab*>(range->descriptor(unit));
+  const Slab* const slab = descriptor - descriptor->place;
+  const uintptr_t start = AddressOf(slab->start);
+  uintptr_t at = AddressOf(address);
+  if (slab->size_class == kLargeMark) {
+    at = start;
+  } else if (slab->size_class == kRunMark) {
+    at = RoundDown(at, kRunGranule);
+    while (at > start &&
+           !IsBegun(BitsOfRun(range, range->IndexOf(
+                                         reinterpret_cast<const void*>(at))),
+                    at / kRunGranule))
+      at -= kRunGranule;
+  } else {
+    const size_t size = InfoOf(slab->size_class).size;
+    at = start + (at - start) / size * size;
+  }
+  const void* const block = reinterpret_cast<const void*>(at);
+  const ArenaBlock found = FindArenaBlock(
+      arenas, range, block, EntryOf(*range, block), BlockUse::kOther);
+  *begin = at;
+  *end = at + ArenaBlockSize(found, block);
+  *arena = slab->arena;
+  return AddressOf(address) < *end;
+}
+
 size_t ArenaBlockSize(const ArenaBlock& block, const void* address) {
   if (block.size != 0) return block.size;
   return NextInRun(block.range, block.slab, AddressOf(address)) -

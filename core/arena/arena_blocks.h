@@ -23,6 +23,12 @@ struct ArenaBlock {
 ArenaBlock FindArenaBlock(const Arenas& arenas, Range* range,
                           const void* address, MapEntry entry, BlockUse use);
 
+// The live block that holds an address in one of an arena's units, and the arena's
+// number; false if there is none.
+bool FindArenaBlockHolding(const Arenas& arenas, Range* range,
+                           const void* address, uintptr_t* begin,
+                           uintptr_t* end, uint64_t* arena);
+
 // Its usable size.
 size_t ArenaBlockSize(const ArenaBlock& block, const void* address);
 

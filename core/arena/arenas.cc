@@ -587,6 +587,8 @@ ALCOVE_COLD void Arenas::TrimDead() {
 
 // The rest of the end of an arena that has no handle any more.
 void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
+  if (ALCOVE_UNLIKELY(instance()->parts.in_arenas()))
+    instance()->parts.ForgetArena(home, handle >> kArenaPlaceBits);
   const Heap::AboveAtWork at_work(home);
   if (ALCOVE_UNLIKELY(HasChildren(arena->children))) EndChildren(arena, home);
   if (!EndRested(arena, home) && !LeaveHeaps(arena, home))
@@ -662,6 +664,8 @@ void Arenas::Reset(Heap* home, ArenaHandle handle) {
   // which some units are others' already.
   arena->handle.Store(0, Order::kRelaxed);
   KeepOrder();
+  if (ALCOVE_UNLIKELY(instance()->parts.in_arenas()))
+    instance()->parts.ForgetArena(home, handle >> kArenaPlaceBits);
   if (ALCOVE_UNLIKELY(HasChildren(arena->children))) EndChildren(arena, home);
   EndBlocks(arena, home);
   for (ArenaHeap* heap = arena->heaps.Load(Order::kRelaxed); heap != nullptr;

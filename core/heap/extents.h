@@ -30,7 +30,7 @@ struct Pair {
 
 class Extents {
  public:
-  static constexpr unsigned kSets = 3;
+  static constexpr unsigned kSets = 4;
 
   constexpr Extents() = default;
 

@@ -516,11 +516,12 @@ ALCOVE_COLD bool Heap::FlushOdd(SizeClass c, const ClassInfo& info,
   Range* const range = instance_->region.RangeOf(block);
   const MapEntry entry = EntryOf(*range, block);
   Parts& parts = instance_->parts;
-  if (parts.MayHold(*range, block, entry) && parts.Holds(block)) {
+  if (parts.MayHold(*range, block, entry)) {
+    // Out of the bin first: once it is free, it may be live again.
     *slot = nullptr;
     KeepOrder();
-    parts.Free(this, *range, block, entry);
-    return false;
+    if (parts.Free(this, block)) return false;
+    *slot = block;
   }
   const MapEntry whole = Parts::EntryOfWhole(*range, block, entry);
   if (ClassOfEntry(whole) != c) Stop(Misuse::kDoubleFree, block, info.size);
@@ -559,7 +560,16 @@ void Heap::Flush(SizeClass c, void** blocks, size_t n) {
 
 ALCOVE_COLD void Heap::ReturnBlock(SizeClass c, void* block) {
   const AtWork at_work(this);
-  Flush(c, &block, 1);
+  const Range& range = *instance_->region.RangeOf(block);
+  const ClassInfo& info = InfoOf(c);
+  Slab* const slab = DescriptorOf(range, block);
+  Slab* const first = slab - slab->place;
+  if (HeapOfEntry(EntryOf(range, block)) != number()) {
+    FlushOther(first, info, &block, 1);
+  } else {
+    FlushOwn(first, info, &block);
+    CountReturned(1, info.size);
+  }
 }
 
 ALCOVE_COLD void Heap::ReturnMask(SizeClass c) {

@@ -60,7 +60,8 @@ size_t ReturnSpan(Region& region, void* start, bool clean) {
   const Span span = region.SpanAt(start);
   const SizeClass c = ClassOfEntry(EntryOf(*span.range, span.first));
   // Somebody else's by now.
-  if (ALCOVE_UNLIKELY(c <= kSlabClasses || c > kShelvedClass))
+  if (ALCOVE_UNLIKELY(c <= kSlabClasses ||
+                      (c > kShelvedClass && c != kPartsClass)))
     Stop(Misuse::kDoubleFree, start);
   if (ALCOVE_UNLIKELY(c == kInteriorClass || AddressOf(start) % kUnit != 0)) {
     Stop(Misuse::kFreeInside, start);

@@ -24,6 +24,13 @@ constexpr bool IsPartsClass(SizeClass c) {
   return c == kPartsClass || c == kPartsSlabClass;
 }
 
+// The first unit of the large block that a unit belongs to, if it does.
+size_t HeadOf(const Range& range, size_t unit) {
+  while (unit != 0 && ClassOfEntry(EntryOf(range, unit)) == kInteriorClass)
+    --unit;
+  return unit;
+}
+
 // Of a block of a slab, in Slab::in_parts.
 uint64_t PartsBit(const Slab& slab, const void* p) {
   const auto offset =
@@ -49,6 +56,8 @@ ALCOVE_COLD bool Parts::MayHold(const Range& range, const void* p,
     }
     case kPartsClass:
       return true;
+    case kArenaClass:
+      return in_arenas();
     case kInteriorClass:
       return sets_.version() != 0 || posted_.Load(Order::kAcquire) != 0;
     default:
@@ -174,13 +183,7 @@ ALCOVE_COLD bool Parts::Drain(Heap* heap) {
 }
 
 ALCOVE_COLD bool Parts::Submit(Heap* heap, Work work) {
-  for (;;) {
-    if (TryLock(heap)) {
-      Drain(heap);
-      const bool done = Do(heap, work);
-      Unlock(heap);
-      return done;
-    }
+  if (!TryLock(heap)) {
     if (Post(heap, work)) {
       if (TryLock(heap)) {
         Drain(heap);
@@ -188,9 +191,21 @@ ALCOVE_COLD bool Parts::Submit(Heap* heap, Work work) {
       }
       return true;
     }
+    AwaitLock(heap);
+  }
+  Drain(heap);
+  const bool done = Do(heap, work);
+  Unlock(heap);
+  return done;
+}
+
+ALCOVE_COLD void Parts::AwaitLock(Heap* heap) {
+  while (!TryLock(heap)) {
     if constexpr (Config::kAsyncSignalSafe) {
       if (IsHeldBeneath(heap))
-        TextLine().Text("too many frees of parts in a signal handler").Stop();
+        TextLine()
+            .Text("a signal handler waits for what it interrupted")
+            .Stop();
     }
     if constexpr (Config::kSystemMemory) {
       platform::Yield();
@@ -207,14 +222,15 @@ ALCOVE_COLD bool Parts::Find(const Heap* heap, uintptr_t at,
                              Place* place) const {
   Pair span;
   if (!sets_.AtMostNow(kSpans, {at, kAny}, &span) ||
-      at >= (span.second & ~kMoved)) {
+      at >= (span.second & ~kFlags)) {
     if (!WholeAt(at, place)) Stop(Misuse::kFreeNoBlock, PointerTo(at));
     StopIfFree(heap, place->block);
     return true;
   }
   place->block = span.first;
-  place->block_end = span.second & ~kMoved;
-  place->moved = (span.second & kMoved) != 0;
+  place->block_end = span.second & ~kFlags;
+  place->flags = span.second & kFlags;
+  place->arena = 0;
   place->is_new = false;
   Pair part;
   if (!sets_.AtMostNow(kLive, {at, kAny}, &part) || at >= part.second)
@@ -231,7 +247,8 @@ ALCOVE_COLD bool Parts::WholeAt(uintptr_t at, Place* place) const {
   const Range* const range = instance_->region.RangeOf(p);
   if (range == nullptr) return false;
   size_t unit = range->IndexOf(p);
-  place->moved = false;
+  place->flags = 0;
+  place->arena = 0;
   place->is_new = true;
   if (ClassOfEntry(EntryOf(*range, unit)) == kPartsSlabClass) {
     Slab* const slab = SlabOf(*range, p);
@@ -241,9 +258,18 @@ ALCOVE_COLD bool Parts::WholeAt(uintptr_t at, Place* place) const {
     place->block = AddressOf(slab->start) + found.index * size_t{info.size};
     place->block_end = place->block + info.size;
   } else {
-    while (unit != 0 && ClassOfEntry(EntryOf(*range, unit)) == kInteriorClass)
-      --unit;
+    unit = HeadOf(*range, unit);
     const auto* const slab = static_cast<const Slab*>(range->descriptor(unit));
+    if (ClassOfEntry(EntryOf(*range, unit)) == kArenaClass) {
+      if (!in_arenas() ||
+          !find_in_arena_.Load(Order::kRelaxed)(
+              at, &place->block, &place->block_end, &place->arena))
+        return false;
+      place->flags = kOfArena;
+      place->part = place->block;
+      place->part_end = place->block_end;
+      return true;
+    }
     if (ClassOfEntry(EntryOf(*range, unit)) != kPartsClass ||
         AddressOf(slab->start) != AddressOf(range->AddressOfUnit(unit)) ||
         at - AddressOf(slab->start) >= size_t{slab->units} << kUnitShift) {
@@ -251,7 +277,7 @@ ALCOVE_COLD bool Parts::WholeAt(uintptr_t at, Place* place) const {
     }
     place->block = AddressOf(slab->start);
     place->block_end = place->block + (size_t{slab->units} << kUnitShift);
-    place->moved = slab->moved != Moved::kNo;
+    if (slab->moved != Moved::kNo) place->flags = kMoved;
   }
   place->part = place->block;
   place->part_end = place->block_end;
@@ -333,40 +359,43 @@ ALCOVE_COLD void Parts::Publish() {
 // Takes [begin, end) out of a part.
 ALCOVE_COLD void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
                                uintptr_t end) {
-  const uint64_t moved = place.moved ? kMoved : 0;
+  const bool of_arena = (place.flags & kOfArena) != 0;
   gap_bytes_now_ = gap_bytes_.Load(Order::kRelaxed);
   // What lies free before and behind.
   uintptr_t gap_begin = begin;
   uintptr_t gap_end = end;
   Pair neighbour;
   if (place.is_new) {
-    sets_.Insert(kSpans, {place.block, place.block_end | moved});
+    sets_.Insert(kSpans, {place.block, place.block_end | place.flags});
+    if (of_arena) sets_.Insert(kArenas, {place.arena, place.block});
   } else {
     sets_.Erase(kLive, {place.part, place.part_end});
     if (begin == place.part) {
       gap_begin = place.block;
       if (sets_.AtMostNow(kLive, {begin, kAny}, &neighbour))
         gap_begin = Max(gap_begin, neighbour.second);
-      EraseGap(gap_begin, begin);
+      if (!of_arena) EraseGap(gap_begin, begin);
     }
     if (end == place.part_end) {
       gap_end = place.block_end;
       if (sets_.AtLeastNow(kLive, {end, 0}, &neighbour))
         gap_end = Min(gap_end, neighbour.first);
-      EraseGap(end, gap_end);
+      if (!of_arena) EraseGap(end, gap_end);
     }
   }
   if (place.part < begin) sets_.Insert(kLive, {place.part, begin});
   if (end < place.part_end) sets_.Insert(kLive, {end, place.part_end});
 
+  if (of_arena)
+    return RemoveInArena(heap, place, begin, end, gap_begin, gap_end);
   const Range* const range = instance_->region.RangeOf(PointerTo(place.block));
   const bool large =
       ClassOfEntry(EntryOf(*range, PointerTo(place.block))) == kPartsClass;
   if (gap_begin == place.block && gap_end == place.block_end) {
-    sets_.Erase(kSpans, {place.block, place.block_end | moved});
+    sets_.Erase(kSpans, {place.block, place.block_end | place.flags});
     Publish();
     if (!large) return FreeWhole(heap, place.block);
-    Leave(place.block, place.block_end, place.moved);
+    Leave(place.block, place.block_end, (place.flags & kMoved) != 0);
     return Count(heap, size_t{0} - 1,
                  size_t{0} - (place.block_end - place.block));
   }
@@ -379,14 +408,14 @@ ALCOVE_COLD void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
   // Whole units go. What is left is one large block, or two.
   AddGap(gap_begin, from);
   AddGap(to, gap_end);
-  sets_.Erase(kSpans, {place.block, place.block_end | moved});
+  sets_.Erase(kSpans, {place.block, place.block_end | place.flags});
   size_t blocks = size_t{0} - 1;
   if (place.block < from) {
-    sets_.Insert(kSpans, {place.block, from | moved});
+    sets_.Insert(kSpans, {place.block, from | place.flags});
     ++blocks;
   }
   if (to < place.block_end) {
-    sets_.Insert(kSpans, {to, place.block_end | moved});
+    sets_.Insert(kSpans, {to, place.block_end | place.flags});
     ++blocks;
     // Whoever looks for its first unit finds this one.
     const size_t unit = range->IndexOf(PointerTo(to));
@@ -394,8 +423,61 @@ ALCOVE_COLD void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
              MakeEntry(kPartsClass, HeapOfEntry(EntryOf(*range, unit))));
   }
   Publish();
-  Leave(from, to, place.moved);
+  Leave(from, to, (place.flags & kMoved) != 0);
   Count(heap, blocks, size_t{0} - (to - from));
+}
+
+// The rest of it for an arena's block.
+ALCOVE_COLD void Parts::RemoveInArena(Heap* heap, const Place& place,
+                                      uintptr_t begin, uintptr_t end,
+                                      uintptr_t gap_begin, uintptr_t gap_end) {
+  if (gap_begin == place.block && gap_end == place.block_end) {
+    sets_.Erase(kSpans, {place.block, place.block_end | place.flags});
+    sets_.Erase(kArenas, {ArenaAt(place), place.block});
+    Publish();
+    return free_in_arena_.Load(Order::kRelaxed)(heap, PointerTo(place.block));
+  }
+  Publish();
+  // Only those that have just become free.
+  const uintptr_t from =
+      Max(RoundUp(gap_begin, kUnit), RoundDown(begin, kUnit));
+  const uintptr_t to = Min(RoundDown(gap_end, kUnit), RoundUp(end, kUnit));
+  if (from < to && !instance_->region.RangeOf(PointerTo(from))->donated())
+    platform::Purge(PointerTo(from), to - from);
+}
+
+// The number of the arena whose block it is.
+ALCOVE_COLD uint64_t Parts::ArenaAt(const Place& place) const {
+  const char* const p = PointerTo(place.block);
+  return DescriptorOf(*instance_->region.RangeOf(p), p)->arena;
+}
+
+ALCOVE_COLD void Parts::ForgetArena(Heap* heap, uint64_t arena) {
+  Pair span;
+  const bool any =
+      sets_.AtMost(kArenas, {arena, kAny}, &span) && span.first == arena;
+  if (!any && posted_.Load(Order::kAcquire) == 0) return;
+  AwaitLock(heap);
+  Drain(heap);
+  for (;;) {
+    sets_.Begin(&store_);
+    if (!sets_.AtMostNow(kArenas, {arena, kAny}, &span) || span.first != arena)
+      break;
+    Pair block;
+    if (!sets_.AtMostNow(kSpans, {span.second, kAny}, &block)) break;
+    // One at a time: a change may be only so large. The block last, by which others
+    // are found.
+    Pair part;
+    if (sets_.AtLeastNow(kLive, {block.first, 0}, &part) &&
+        part.first < (block.second & ~kFlags)) {
+      sets_.Erase(kLive, part);
+    } else {
+      sets_.Erase(kSpans, block);
+      sets_.Erase(kArenas, span);
+    }
+    sets_.Commit();
+  }
+  Unlock(heap);
 }
 
 ALCOVE_COLD void Parts::Count(Heap* heap, size_t blocks, size_t bytes) {
@@ -420,8 +502,8 @@ ALCOVE_COLD void Parts::FreeWhole(Heap* heap, uintptr_t block) {
   char* const p = PointerTo(block);
   const Range& range = *instance_->region.RangeOf(p);
   const MapEntry entry = EntryOfWhole(range, p, EntryOf(range, p));
-  if (ClassOfEntry(entry) == kHugeClass)
-    SetEntry(range, range.IndexOf(p), entry);
+  if (ClassOfEntry(entry) == kArenaClass)
+    return free_in_arena_.Load(Order::kRelaxed)(heap, p);
   if (heap == nullptr) return FreeHomeless(instance_, range, p, entry);
   FillFreed(instance_->region, p, entry);
   if (ClassOfEntry(entry) == kHugeClass) return heap->ReleaseSpan(p);
@@ -459,11 +541,10 @@ ALCOVE_COLD void Parts::Mark(const Heap* heap, uintptr_t at) {
     slab->in_parts.FetchOr(PartsBit(*slab, p), Order::kRelease);
     return;
   }
-  while (unit != 0 && ClassOfEntry(EntryOf(*range, unit)) == kInteriorClass)
-    --unit;
+  unit = HeadOf(*range, unit);
   const MapEntry head = EntryOf(*range, unit);
   const SizeClass of_head = ClassOfEntry(head);
-  if (IsPartsClass(of_head)) return;
+  if (IsPartsClass(of_head) || of_head == kArenaClass) return;
   if (of_head <= kSlabClasses || of_head > kHugeClass)
     Stop(Misuse::kFreeNoBlock, p);
   if (heap != nullptr) CheckFreed(*heap, range->AddressOfUnit(unit), head);
@@ -478,20 +559,10 @@ ALCOVE_COLD bool Parts::FreeRange(Heap* heap, void* p, size_t n) {
   return Submit(heap, {begin, n});
 }
 
-ALCOVE_COLD void Parts::Free(Heap* heap, const Range& range, void* p,
-                             MapEntry entry) {
-  if (posted_.Load(Order::kAcquire) != 0 || Holds(p)) {
-    Submit(heap, {AddressOf(p), 0});
-    return;
-  }
-  const SizeClass c = ClassOfEntry(entry);
-  bool inside = c == kInteriorClass || AddressOf(p) % kUnit != 0;
-  if (c == kPartsSlabClass) {
-    Slab* const slab = SlabOf(range, p);
-    inside = !PlaceOf(slab, InfoOf(slab->size_class), p).is_start;
-  }
-  if (inside) Stop(Misuse::kFreeInside, p);
-  FreeWhole(heap, AddressOf(p));
+ALCOVE_COLD bool Parts::Free(Heap* heap, void* p) {
+  if (posted_.Load(Order::kAcquire) == 0 && !Holds(p)) return false;
+  Submit(heap, {AddressOf(p), 0});
+  return true;
 }
 
 ALCOVE_COLD size_t Parts::SizeOf(const void* p) const {
@@ -517,7 +588,7 @@ ALCOVE_COLD size_t Parts::SizeOf(const void* p) const {
 ALCOVE_COLD bool Parts::Holds(const void* p) const {
   Pair span;
   return sets_.AtMost(kSpans, {AddressOf(p), kAny}, &span) &&
-         AddressOf(p) < (span.second & ~kMoved);
+         AddressOf(p) < (span.second & ~kFlags);
 }
 
 ALCOVE_COLD void* Parts::Take(Heap* heap, size_t size) {
@@ -539,6 +610,7 @@ ALCOVE_COLD void* Parts::Take(Heap* heap, size_t size) {
 }
 
 ALCOVE_COLD void Parts::Release() {
+  in_arenas_.Store(0, Order::kRelaxed);
   sets_.Reset();
   store_.Release();
   for (Slot& slot : slots_) {

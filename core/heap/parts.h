@@ -8,8 +8,11 @@
 // large block leave it at once, for the system and then for anybody. When no part
 // of a block is left, it is as if it had been freed as a whole.
 //
+// A block of an arena is written down likewise, but nobody else gets anything of it
+// before it is gone; whole units give their memory to the system and stay.
+//
 // The class map tells such blocks from others: the first unit of a large one has
-// kPartsClass; all units of a slab with such a block have kPartsSlabClass, for as
+// kPartsClass; an arena's keep its class; all units of a slab with such a block have kPartsSlabClass, for as
 // long as the slab exists. Frees of these, of any block in them, end in the slow
 // path and are looked up here. Blocks of other slabs and spans know nothing of it.
 //
@@ -49,8 +52,9 @@ class Parts {
   // is not. A look at the descriptor, at most.
   bool MayHold(const Range& range, const void* p, MapEntry entry) const;
 
-  // Frees what begins at `p`, which may be in parts, or is a whole block.
-  void Free(Heap* heap, const Range& range, void* p, MapEntry entry);
+  // Frees the part that begins at `p`; false if that is in a whole block, and nothing
+  // was done.
+  bool Free(Heap* heap, void* p);
 
   // The size of the live part that begins at `p`; 0 if none does.
   size_t SizeOf(const void* p) const;
@@ -76,6 +80,22 @@ class Parts {
   size_t gap_bytes() const { return gap_bytes_.Load(Order::kRelaxed); }
   size_t metadata() const { return store_.mapped(); }
 
+  // How the layer above finds the live block of an arena that holds an address, and
+  // frees one; false and nothing if there is none.
+  using FindInArena = bool (*)(uintptr_t at, uintptr_t* begin, uintptr_t* end,
+                               uint64_t* arena);
+  using FreeInArena = void (*)(Heap* heap, void* block);
+  void ServeArenas(FindInArena find, FreeInArena free) {
+    find_in_arena_.Store(find, Order::kRelaxed);
+    free_in_arena_.Store(free, Order::kRelaxed);
+    in_arenas_.Store(1, Order::kRelease);
+  }
+  bool in_arenas() const { return in_arenas_.Load(Order::kRelaxed) != 0; }
+
+  // Before the blocks of an arena end, whose number this is: forgets those in parts.
+  // Waits for who is at it, if any of it is this arena's.
+  void ForgetArena(Heap* heap, uint64_t arena);
+
   // What a thread goes by here.
   static uint64_t NameOf(const Heap* heap);
   // Has the thread that forked keep what it is at, though its heap's turn is another.
@@ -99,10 +119,14 @@ class Parts {
   enum Set : unsigned {
     kLive,  // parts: the first byte, the byte behind
     kGaps,  // their length, the first byte
-    kSpans,  // blocks given back in part: the first byte, the byte behind and kMoved
+    kSpans,  // blocks given back in part: the first byte, the byte behind and flags
+    kArenas,  // those of arenas: the arena's number, the first byte
   };
-  // Of a large block whose pages came by moving them.
+  // In the byte behind a block, a multiple of 8: a large one whose pages came by
+  // moving them; one of an arena.
   static constexpr uint64_t kMoved = 1;
+  static constexpr uint64_t kOfArena = 2;
+  static constexpr uint64_t kFlags = 7;
 
   struct Work {
     uintptr_t begin;
@@ -122,8 +146,9 @@ class Parts {
   struct Place {
     uintptr_t block, block_end;
     uintptr_t part, part_end;
-    bool moved;
-    bool is_new;  // the block is whole so far
+    uint64_t flags;
+    uint64_t arena;  // its number, of a block that is whole so far
+    bool is_new;     // the block is whole so far
   };
 
   bool IsGone(uint64_t name);
@@ -138,7 +163,11 @@ class Parts {
   bool Find(const Heap* heap, uintptr_t at, Place* place) const;
   bool WholeAt(uintptr_t at, Place* place) const;
   void StopIfFree(const Heap* heap, uintptr_t block) const;
+  void AwaitLock(Heap* heap);
   void Remove(Heap* heap, const Place& place, uintptr_t begin, uintptr_t end);
+  void RemoveInArena(Heap* heap, const Place& place, uintptr_t begin,
+                     uintptr_t end, uintptr_t gap_begin, uintptr_t gap_end);
+  uint64_t ArenaAt(const Place& place) const;
   void FreeWhole(Heap* heap, uintptr_t block);
   void Mark(const Heap* heap, uintptr_t at);
   void Leave(uintptr_t begin, uintptr_t end, bool moved);
@@ -151,6 +180,9 @@ class Parts {
   Atomic<uint64_t> holder_;  // who is at it; 0: nobody
   Atomic<uint64_t> tickets_;
   Atomic<uint32_t> posted_;  // at least so many slots are to be done
+  Atomic<FindInArena> find_in_arena_;
+  Atomic<FreeInArena> free_in_arena_;
+  Atomic<uint32_t> in_arenas_;  // whether any block of an arena ever was
   Atomic<size_t> largest_gap_;
   Atomic<size_t> gap_bytes_;
   size_t gap_bytes_now_ = 0;

@@ -12,12 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "tests/contract/arena.h"
 #include "tests/contract/contract.h"
 
 namespace contract {
 namespace {
-
-constexpr size_t kUnit = 64 * kKiB;
 
 using FreeRangeTest = ContractTest;
 using FreeRangeDeathTest = ContractTest;
@@ -293,9 +292,9 @@ TEST_F(FreeRangeTest, FromAnyThread) {
   constexpr size_t kThreads = 4;
   std::mt19937_64 random(kSeed);
   for (const size_t size : {size_t{224}, size_t{4096}, 40 * kKiB, 20 * kUnit}) {
-    constexpr size_t kBlocks = 200;
+    const size_t blocks = size < kMiB ? 200 : 20;
     std::vector<std::vector<Piece>> work(kThreads);
-    for (size_t i = 0; i < kBlocks; ++i) {
+    for (size_t i = 0; i < blocks; ++i) {
       char* const block = Allocate(size);
       const size_t usable = subject::malloc_usable_size(block);
       for (const auto& [from, to] : Pieces(usable, 12, &random)) {
@@ -327,6 +326,89 @@ TEST_F(FreeRangeTest, FromAnyThread) {
     EXPECT_EQ(GetStats().blocks_live, 0u) << size;
     EXPECT_EQ(GetStats().bytes_gaps, 0u) << size;
   }
+}
+
+// Blocks of arenas: the same, but that nobody else has any of it meanwhile.
+TEST_F(FreeRangeTest, OfArenas) {
+  constexpr uint64_t kSeed = 13;
+  std::mt19937_64 random(kSeed);
+  for (const uint32_t mode : {subject::kGeneral, subject::kMonotonic}) {
+    const subject::ArenaOptions options = Options(mode);
+    subject::Arena* const arena = subject::arena_create(&options);
+    for (int round = 0; round < 300; ++round) {
+      SCOPED_TRACE(testing::Message() << "seed " << kSeed << " round " << round
+                                      << " mode " << mode);
+      const size_t sizes[] = {random() % 64 + 1, random() % 2000 + 1,
+                              random() % 60000 + 1, random() % 400000 + 1};
+      char* const block =
+          static_cast<char*>(subject::arena_malloc(arena, sizes[random() % 4]));
+      const size_t size = subject::malloc_usable_size(block);
+      const auto pieces = Pieces(size, random() % 20 + 1, &random);
+      for (const auto& [from, to] : pieces)
+        Fill(block + from, to - from, from + 1);
+      // Of some, a part or all is left for the arena's end.
+      size_t left = random() % 3 == 0 ? random() % pieces.size() : 0;
+      for (const auto& [from, to] : pieces) {
+        ASSERT_TRUE(Holds(block + from, to - from, from + 1));
+        if (left != 0) {
+          --left;
+        } else {
+          GiveBack(block + from, to - from);
+        }
+        // Beside others, of the arena and not.
+        subject::arena_malloc(arena, random() % 3000 + 1);
+        subject::free(subject::malloc(random() % 3000 + 1));
+      }
+      EXPECT_EQ(GetStats().bytes_gaps, 0u);
+      if (round % 50 == 49) subject::arena_reset(arena);
+    }
+    subject::arena_destroy(arena);
+    EXPECT_EQ(GetStats().blocks_live, 0u);
+  }
+}
+
+TEST_F(FreeRangeTest, APartInAnArenaStaysThereWhenResized) {
+  const subject::ArenaOptions options = Options();
+  subject::Arena* const arena = subject::arena_create(&options);
+  auto* const block = static_cast<char*>(subject::arena_malloc(arena, 4096));
+  Fill(block, 4096, 1);
+  GiveBack(block + 100, 3996);
+  EXPECT_EQ(subject::malloc_usable_size(block), 100u);
+  auto* const moved =
+      static_cast<char*>(subject::arena_realloc(arena, block, 3000));
+  ASSERT_NE(moved, nullptr);
+  EXPECT_EQ(subject::arena_of(moved), arena);
+  EXPECT_EQ(memcmp(moved, moved, 100), 0);
+  auto* const large =
+      static_cast<char*>(subject::arena_malloc(arena, 10 * kUnit));
+  memset(large, 1, 10 * kUnit);
+  GiveBack(large + kUnit, 2 * kUnit + 5);
+  EXPECT_FALSE(IsResident(large + kUnit));
+  EXPECT_TRUE(IsResident(large + 3 * kUnit));
+  EXPECT_EQ(large[3 * kUnit + 5], 1);
+  EXPECT_EQ(subject::arena_of(large + 3 * kUnit + 5), arena);
+  subject::free(large + 3 * kUnit + 5);
+  subject::free(large);
+  subject::free(moved);
+  subject::arena_destroy(arena);
+}
+
+TEST_F(FreeRangeDeathTest, OfArenas) {
+  const subject::ArenaOptions options = Options();
+  subject::Arena* const arena = subject::arena_create(&options);
+  auto* const block = static_cast<char*>(subject::arena_malloc(arena, 4096));
+  GiveBack(block + 100, 100);
+  EXPECT_STOPS(subject::free_range(block + 50, 60),
+               Line("free_range beyond the end of the block, from", block + 50,
+                    " (a block of 100 bytes)"));
+  EXPECT_STOPS(subject::free(block + 199), Line("double free of", block + 199));
+  EXPECT_STOPS_LIKE(
+      {
+        subject::arena_destroy(arena);
+        subject::free_range(block + 300, 1);
+      },
+      testing::HasSubstr("free_range of"));
+  subject::arena_destroy(arena);
 }
 
 TEST_F(FreeRangeDeathTest, Twice) {
