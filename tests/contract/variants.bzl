@@ -31,7 +31,11 @@ VARIANTS = {
 }
 
 # Those that differ from `default` in little: suites run over them where they say so.
-_BY_REQUEST = ["signal"]
+_BY_REQUEST = [
+    "background",
+    "hosted",
+    "signal",
+]
 
 def _prefix(variant):
     return "contract_%s_" % variant
