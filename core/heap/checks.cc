@@ -53,7 +53,11 @@ void CheckFreed(const Heap& heap, const void* block, MapEntry entry) {
   if (!Config::kCheckInvariants) return;
   const SizeClass c = ClassOfEntry(entry);
   if (c == 0 || c == kShelvedClass) Stop(Misuse::kFreeNoBlock, block);
-  if (c == kInteriorClass) Stop(Misuse::kFreeInside, block);
+  if (c == kInteriorClass) {
+    const Range& range = *heap.instance()->region.RangeOf(block);
+    if (heap.instance()->parts.MayHold(range, block, entry)) return;
+    Stop(Misuse::kFreeInside, block);
+  }
   // These are looked at elsewhere, at every free.
   if (c >= kArenaClass) return;
   if (heap.Caches(c, block)) Stop(Misuse::kDoubleFree, block);
