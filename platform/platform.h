@@ -110,8 +110,8 @@ ThreadId CurrentThread();
 bool ThreadMayBeAlive(ThreadId thread);
 
 // Whether another process uses the memory that this one does, as after the system
-// call clone with CLONE_VM and without CLONE_THREAD. False also where the system
-// does not let us ask.
+// call clone with CLONE_VM and without CLONE_THREAD. The id may be that of any thread
+// of it. False also where the system does not let us ask.
 bool SharesMemory(ProcessId process);
 
 // Gives the rest of the calling thread's time slice away.

@@ -13,21 +13,21 @@ constinit OomState g_oom;
 
 // ---- Who is in a handler ----
 
-// In a child of fork a thread of the parent is nobody.
-ALCOVE_COLD uint64_t OomState::Self() {
-  return uint64_t{platform::CurrentProcess()} << 32 | platform::CurrentThread();
+static ForkGeneration& Generation() {
+  return g_instance.region.fork_generation();
 }
 
 ALCOVE_COLD Atomic<uint64_t>* OomState::Enter() {
   // Threads have no ids that the kernel would know; who has no heap asks nobody.
   if (!Config::kSystemMemory) return nullptr;
-  const uint64_t self = Self();
+  ForkGeneration& generation = Generation();
+  // A child's thread may have the id of one that was in a handler in an ancestor.
+  if (!generation.watches()) generation.Watch();
+  const uint64_t self = generation.Thread();
   for (Atomic<uint64_t>& place : homeless_) {
     uint64_t before = place.Load(Order::kRelaxed);
-    // Of a thread that left by longjmp and ended, or was killed.
-    if (before != 0 && before >> 32 == self >> 32 &&
-        platform::ThreadMayBeAlive(static_cast<platform::ThreadId>(before)))
-      continue;
+    // Else it left by longjmp and ended, was killed, or is an ancestor's.
+    if (before != 0 && generation.MayBeThere(before)) continue;
     if (place.CompareExchange(before, self, Order::kRelaxed)) return &place;
   }
   return nullptr;
@@ -38,7 +38,7 @@ ALCOVE_COLD bool OomState::Has() const {
   for (const Atomic<uint64_t>& place : homeless_) {
     const uint64_t who = place.Load(Order::kRelaxed);
     if (who == 0) continue;
-    if (self == 0) self = Self();
+    if (self == 0) self = Generation().Thread();
     if (who == self) return true;
   }
   return false;
@@ -49,7 +49,7 @@ ALCOVE_COLD void OomState::Leave() {
   for (Atomic<uint64_t>& place : homeless_) {
     uint64_t who = place.Load(Order::kRelaxed);
     if (who == 0) continue;
-    if (self == 0) self = Self();
+    if (self == 0) self = Generation().Thread();
     if (who == self) place.Store(0, Order::kRelaxed);
   }
 }

@@ -56,8 +56,7 @@ class OomState {
   void Reset();
 
  private:
-  static uint64_t Self();
-  Atomic<uint64_t> homeless_[kHomelessMax];
+  Atomic<uint64_t> homeless_[kHomelessMax];  // ForkGeneration::Thread
 };
 
 extern ALCOVE_HIDDEN OomState g_oom;

@@ -21,6 +21,12 @@ ALCOVE_COLD void ForkGeneration::Release() {
   if (page != nullptr) platform::Unmap(page, platform::PageSize());
 }
 
+ALCOVE_COLD bool ForkGeneration::MayBeThere(uint64_t thread) {
+  if (thread >> 32 != Generation()) return false;
+  const auto id = static_cast<platform::ThreadId>(thread);
+  return platform::ThreadMayBeAlive(id) || platform::SharesMemory(id);
+}
+
 ALCOVE_COLD size_t ForkGeneration::bytes() const {
   return watches() ? platform::PageSize() : 0;
 }

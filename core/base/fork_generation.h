@@ -61,6 +61,15 @@ class ForkGeneration {
 
   bool watches() const { return page_.Load(Order::kRelaxed) != nullptr; }
 
+  // The calling thread, for a word that says who is at something: its id, and above it
+  // the generation, so that no child takes it for one of its own. Never 0.
+  uint64_t Thread() {
+    return uint64_t{Generation()} << 32 | platform::CurrentThread();
+  }
+  // Whether the one that a word names may be there still: in this process, or in
+  // another one that uses this memory. False where the word is an ancestor's.
+  bool MayBeThere(uint64_t thread);
+
   // Bytes mapped.
   size_t bytes() const;
 

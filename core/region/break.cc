@@ -55,27 +55,13 @@ bool Break::CommitTo(uintptr_t range, size_t end) {
   return false;
 }
 
-// The calling thread, and above its id the fork generation: in a child, ids of the
-// parent's threads mean nothing.
-static uint64_t Self(ForkGeneration* generation) {
-  return uint64_t{GenerationOf(generation->Current())} << 32 |
-         platform::CurrentThread();
-}
-
-static bool MayBeAlive(uint64_t who, uint64_t self) {
-  if (who >> 32 != self >> 32) return false;
-  const auto thread = static_cast<platform::ThreadId>(who);
-  // It may be one of another process that uses this memory.
-  return platform::ThreadMayBeAlive(thread) || platform::SharesMemory(thread);
-}
-
 // Waits until nobody shrinks. False if that takes too long.
-ALCOVE_COLD bool Break::Await(uint64_t self) {
+ALCOVE_COLD bool Break::Await(uint64_t self, ForkGeneration* generation) {
   for (unsigned i = 1; i <= kYields * kRounds; ++i) {
     uint64_t who = shrinker_.Load(Order::kAcquire);
     if (who == 0) return true;
     if (who == self) return false;  // a handler that interrupted it
-    if (i % kYields == 0 && !MayBeAlive(who, self) &&
+    if (i % kYields == 0 && !generation->MayBeThere(who) &&
         shrinker_.CompareExchange(who, self, Order::kAcquire)) {
       // It may have died before it marked the end.
       end_.FetchOr(kShrinking, Order::kAcquire);
@@ -112,7 +98,7 @@ char* Break::Grow(size_t by, ForkGeneration* generation) {
   size_t end = end_.Load(Order::kAcquire);
   for (;;) {
     if ((end & kShrinking) != 0) {
-      if (!Await(Self(generation))) return nullptr;
+      if (!Await(generation->Thread(), generation)) return nullptr;
       end = end_.Load(Order::kAcquire);
       continue;
     }
@@ -126,10 +112,10 @@ char* Break::Shrink(size_t by, ForkGeneration* generation) {
   if (range_.Load(Order::kAcquire) == 0) return nullptr;
   // So that no child takes this thread for one of its own.
   if (!generation->watches()) generation->Watch();
-  const uint64_t self = Self(generation);
+  const uint64_t self = generation->Thread();
   uint64_t nobody = 0;
   while (!shrinker_.CompareExchange(nobody, self, Order::kAcquire)) {
-    if (!Await(self)) return nullptr;
+    if (!Await(self, generation)) return nullptr;
     nobody = 0;
   }
   size_t end = bytes();

@@ -53,7 +53,7 @@ class Break {
 
   bool Begin(size_t least);
   bool CommitTo(uintptr_t range, size_t end);
-  bool Await(uint64_t self);
+  bool Await(uint64_t self, ForkGeneration* generation);
   void GiveBack();
   char* Grow(size_t by, ForkGeneration* generation);
   char* Shrink(size_t by, ForkGeneration* generation);

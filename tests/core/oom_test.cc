@@ -386,13 +386,48 @@ TEST_F(OomTest, PlacesOfThreadsWithoutHeapsEnd) {
   EXPECT_TRUE(state->Has());
   state->Leave();
   EXPECT_FALSE(state->Has());
-  {
-    const fake::ScopedIdentity other(kFirst + 1);
-    EXPECT_TRUE(state->Has());
-    const fake::ScopedProcess child(4711);
-    EXPECT_FALSE(state->Has()) << "in a child it is nobody's";
-    EXPECT_NE(state->Enter(), nullptr);
+}
+
+// Of the same ids, both of them, as where a pid namespace begins.
+TEST_F(OomTest, PlacesOfAParentsThreadsAreNobodysInAChild) {
+  auto state = std::make_unique<OomState>();
+  const fake::ScopedProcess process(100);
+  const fake::ScopedIdentity thread(107);
+  const fake::ScopedLife life(107, true);
+  famine.End();
+  ASSERT_NE(state->Enter(), nullptr);
+  ASSERT_TRUE(state->Has());
+  const pid_t child = fork();
+  if (child == 0) {
+    if (state->Has()) _exit(1);
+    for (unsigned i = 0; i < OomState::kHomelessMax; ++i) {
+      if (state->Enter() == nullptr) _exit(2);
+    }
+    // All of them are this thread's now, and it lives.
+    if (state->Enter() != nullptr) _exit(3);
+    state->Leave();
+    _exit(state->Has() ? 4 : 0);
   }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_TRUE(state->Has());
+}
+
+// By clone(CLONE_VM): what the threads of either have is theirs.
+TEST_F(OomTest, PlacesOfAnotherProcessInThisMemoryStay) {
+  auto state = std::make_unique<OomState>();
+  std::vector<std::unique_ptr<fake::ScopedLife>> lives;
+  constexpr unsigned kFirst = 1000000;
+  for (unsigned i = 0; i < OomState::kHomelessMax; ++i) {
+    lives.push_back(std::make_unique<fake::ScopedLife>(kFirst + i, true));
+    const fake::ScopedIdentity other(kFirst + i);
+    ASSERT_NE(state->Enter(), nullptr);
+  }
+  const fake::ScopedProcess beside(4711);
+  EXPECT_EQ(state->Enter(), nullptr) << "none is left, and all live";
+  const fake::ScopedIdentity other(kFirst + 1);
+  EXPECT_TRUE(state->Has());
 }
 
 TEST_F(OomTest, AHandlerCannotTakeTheHeapAway) {

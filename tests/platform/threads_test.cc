@@ -40,6 +40,18 @@ TEST(SharesMemory, OneselfAndAChildThatTheParentWaitsFor) {
   EXPECT_EQ(status, 0);
 }
 
+TEST(SharesMemory, AnyThreadSpeaksForItsProcess) {
+  if (!SharesMemory(CurrentProcess()))
+    GTEST_SKIP() << "the system call kcmp is not allowed here";
+  ThreadId thread = 0;
+  std::thread([&thread] {
+    thread = CurrentThread();
+    EXPECT_TRUE(SharesMemory(thread));
+  }).join();
+  while (ThreadMayBeAlive(thread)) Yield();
+  EXPECT_FALSE(SharesMemory(thread)) << "it is gone";
+}
+
 TEST(SharesMemory, NotAChildOfFork) {
   const pid_t parent = getpid();
   const pid_t child = fork();
