@@ -13,32 +13,17 @@ constinit OomState g_oom;
 
 // ---- Who is in a handler ----
 
-static ForkGeneration& Generation() {
-  return g_instance.region.fork_generation();
-}
-
-ALCOVE_COLD Atomic<uint64_t>* OomState::Enter() {
-  // Threads have no ids that the kernel would know; who has no heap asks nobody.
-  if (!Config::kSystemMemory) return nullptr;
-  ForkGeneration& generation = Generation();
-  // A child's thread may have the id of one that was in a handler in an ancestor.
-  if (!generation.watches()) generation.Watch();
-  const uint64_t self = generation.Thread();
-  for (Atomic<uint64_t>& place : homeless_) {
-    uint64_t before = place.Load(Order::kRelaxed);
-    // Else it left by longjmp and ended, was killed, or is an ancestor's.
-    if (before != 0 && generation.MayBeThere(before)) continue;
-    if (place.CompareExchange(before, self, Order::kRelaxed)) return &place;
-  }
-  return nullptr;
+ALCOVE_COLD bool OomState::Enter() {
+  return homeless_.Enter(&g_instance.region.fork_generation()) !=
+         ThreadPlaces<kHomelessMax>::kNone;
 }
 
 ALCOVE_COLD bool OomState::Has() const {
   uint64_t self = 0;
-  for (const Atomic<uint64_t>& place : homeless_) {
-    const uint64_t who = place.Load(Order::kRelaxed);
+  for (unsigned i = 0; i < kHomelessMax; ++i) {
+    const uint64_t who = homeless_.thread(i);
     if (who == 0) continue;
-    if (self == 0) self = Generation().Thread();
+    if (self == 0) self = g_instance.region.fork_generation().Thread();
     if (who == self) return true;
   }
   return false;
@@ -46,17 +31,17 @@ ALCOVE_COLD bool OomState::Has() const {
 
 ALCOVE_COLD void OomState::Leave() {
   uint64_t self = 0;
-  for (Atomic<uint64_t>& place : homeless_) {
-    uint64_t who = place.Load(Order::kRelaxed);
+  for (unsigned i = 0; i < kHomelessMax; ++i) {
+    const uint64_t who = homeless_.thread(i);
     if (who == 0) continue;
-    if (self == 0) self = Generation().Thread();
-    if (who == self) place.Store(0, Order::kRelaxed);
+    if (self == 0) self = g_instance.region.fork_generation().Thread();
+    if (who == self) homeless_.Leave(i);
   }
 }
 
 ALCOVE_COLD void OomState::Reset() {
   handler.Store(nullptr, Order::kRelaxed);
-  for (Atomic<uint64_t>& place : homeless_) place.Store(0, Order::kRelaxed);
+  homeless_.Reset();
 }
 
 namespace {
@@ -85,7 +70,7 @@ ALCOVE_COLD InOomHandler::InOomHandler() {
   if (IsInOomHandler()) return;
   Heap* const heap = KeeperHeap();
   if (heap == &g_no_heap) {
-    place_ = g_oom.Enter();
+    is_homeless_ = g_oom.Enter();
     return;
   }
   ThreadRoom::Of(heap)->oom.asking.Store(1, Order::kRelaxed);
@@ -96,7 +81,7 @@ ALCOVE_COLD InOomHandler::InOomHandler() {
 ALCOVE_COLD InOomHandler::~InOomHandler() {
   if (heap_ != nullptr)
     ThreadRoom::Of(heap_)->oom.asking.Store(0, Order::kRelaxed);
-  if (place_ != nullptr) g_oom.Leave();
+  if (is_homeless_) g_oom.Leave();
 }
 
 // ---- Asking ----

@@ -10,6 +10,7 @@
 
 #include "core/api/failure.h"
 #include "core/api/state.h"
+#include "core/base/thread_places.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -47,8 +48,8 @@ class OomState {
   // has nothing else to keep that in.
   static constexpr unsigned kHomelessMax = 32;
 
-  // A place for the calling thread; null if there is none left.
-  Atomic<uint64_t>* Enter();
+  // A place for the calling thread; false if there is none left.
+  bool Enter();
   // Whether it has one; and gives all up that it has.
   bool Has() const;
   void Leave();
@@ -56,7 +57,7 @@ class OomState {
   void Reset();
 
  private:
-  Atomic<uint64_t> homeless_[kHomelessMax];  // ForkGeneration::Thread
+  ThreadPlaces<kHomelessMax> homeless_;
 };
 
 extern ALCOVE_HIDDEN OomState g_oom;
@@ -72,11 +73,11 @@ class InOomHandler {
   ~InOomHandler();
   InOomHandler(const InOomHandler&) = delete;
   InOomHandler& operator=(const InOomHandler&) = delete;
-  bool entered() const { return heap_ != nullptr || place_ != nullptr; }
+  bool entered() const { return heap_ != nullptr || is_homeless_; }
 
  private:
   Heap* heap_ = nullptr;
-  Atomic<uint64_t>* place_ = nullptr;
+  bool is_homeless_ = false;
 };
 
 // A call that found no memory.

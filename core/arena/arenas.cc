@@ -74,10 +74,8 @@ void UnchargeAll(Arena* arena) {
   arena->quota.Forget();
 }
 
-// Where a thread says what it ends; null if it has no heap.
-Atomic<uint64_t>* EndingOf(Heap* home) {
-  return home == nullptr ? nullptr : &home->tenancy.ending;
-}
+// Where a thread says what it ends.
+Atomic<uint64_t>* EndingOf(Heap* home) { return &home->tenancy.ending; }
 
 void ClearWords(Atomic<BitWord>* words, size_t count) {
   for (size_t i = 0; i < count; ++i) words[i].Store(0, Order::kRelaxed);
@@ -196,6 +194,7 @@ ALCOVE_COLD void Arenas::Release() {
   const size_t size = TableBytes();
   instance()->region.GivePages(table, size);
   places_.Store(0, Order::kRelaxed);
+  homeless_enders_.Reset();
   homeless_ending_.Store(0, Order::kRelaxed);
   unused_.Reset();
   spare_groups_.Reset();
@@ -479,6 +478,8 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
       &arena->children, kWaitsPerLook, end_those,
       [&] {
         return homeless_ending_.Load(Order::kAcquire) != 0 ||
+               homeless_enders_.SomebodyEnds(
+                   handle, &instance()->region.fork_generation()) ||
                instance()->registry.SomebodyEnds(handle);
       },
       [] {
@@ -651,7 +652,10 @@ void Arenas::Destroy(Heap* home, ArenaHandle handle) {
   Arena* const arena = Resolve(handle);
   const ArenaHandle parent = arena->parent_handle.Load(Order::kRelaxed);
   if (ALCOVE_UNLIKELY(parent != 0)) {
-    const Ending ending(EndingOf(home), parent, &homeless_ending_);
+    HomelessEnders::Place place(&homeless_enders_, home == nullptr,
+                                &instance()->region.fork_generation());
+    const Ending ending(home == nullptr ? place.ending() : EndingOf(home),
+                        parent, &homeless_ending_);
     return End(arena, handle, home);
   }
   End(arena, handle, home);

@@ -4,6 +4,7 @@
 #define ALCOVE_CORE_ARENA_ARENAS_H_
 
 #include "core/arena/arena.h"
+#include "core/arena/homeless_enders.h"
 #include "core/base/line.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -177,8 +178,9 @@ class Arenas {
 
   Atomic<Table*> table_;
   Atomic<Instance*> instance_;
-  Atomic<uint32_t> places_;           // that were ever given
-  Atomic<uint32_t> homeless_ending_;  // ends by threads that have no heap
+  Atomic<uint32_t> places_;  // that were ever given
+  HomelessEnders homeless_enders_;
+  Atomic<uint32_t> homeless_ending_;  // by those that have no place there
   Atomic<uint64_t> next_number_;      // not started anew by Release
   Atomic<uint64_t> quarantined_;
   Stack<Arena> unused_;

@@ -32,6 +32,11 @@ bool MayBeAlive(platform::ThreadId thread) {
   return true;
 }
 
+bool MayBeBeside(platform::ThreadId thread) {
+  if constexpr (Config::kSystemMemory) return platform::SharesMemory(thread);
+  return false;
+}
+
 // For a look at who else is there: without system memory no heap bears this id,
 // and the caller's own is left out by its address, if at all.
 platform::ThreadId Onlooker() {
@@ -184,7 +189,8 @@ ALCOVE_COLD bool Registry::SomebodyEnds(uint64_t what) const {
   const platform::ThreadId self = Onlooker();
   const Process process = generation_->Current();
   for (Heap* heap = first(); heap != nullptr; heap = heap->next_heap) {
-    if (heap->tenancy.Ends(what, self, process, MayBeAlive)) return true;
+    if (heap->tenancy.Ends(what, self, process, MayBeAlive, MayBeBeside))
+      return true;
   }
   return false;
 }

@@ -112,13 +112,16 @@ class Tenancy {
   }
 
   // Whether a living thread other than the caller says that it ends `what`.
-  template <typename MayBeAlive>
+  // `may_be_beside(thread)`: the same of a thread of another process that uses this
+  // memory.
+  template <typename MayBeAlive, typename MayBeBeside>
   bool Ends(uint64_t what, platform::ThreadId self, Process process,
-            MayBeAlive may_be_alive) const {
+            MayBeAlive may_be_alive, MayBeBeside may_be_beside) const {
     if (ending.Load(Order::kAcquire) != what) return false;
     const platform::ThreadId tenant = thread();
-    return tenant != 0 && tenant != self && !IsInherited(process) &&
-           may_be_alive(tenant);
+    if (tenant == 0 || tenant == self) return false;
+    if (!IsInherited(process)) return may_be_alive(tenant);
+    return !IsAncestors(process) && may_be_beside(tenant);
   }
 
  private:

@@ -1,5 +1,9 @@
 #include "core/arena/arenas.h"
 
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <memory>
 #include <set>
 
@@ -1033,6 +1037,105 @@ void Hold(void* context) {
   int begun = 0;
   if (!held->stage.compare_exchange_strong(begun, 1)) return;
   while (held->stage == 1) platform::Yield();
+}
+
+// An arena with a child that takes a purge to end.
+struct Family {
+  ArenaHandle parent;
+  ArenaHandle child;
+};
+Family MakeFamily() {
+  Family family;
+  family.parent = g_arenas.Create(&g_instance, CurrentHeap(), {});
+  ArenaOptions options;
+  options.parent = family.parent;
+  family.child = g_arenas.Create(&g_instance, CurrentHeap(), options);
+  for (int i = 0; i < 40; ++i) {
+    ArenaHeap* const heap = g_arenas.HeapFor(CurrentHeap(), family.child);
+    memset(heap->Allocate(1500000, 16, false), 1, 1500000);
+  }
+  return family;
+}
+
+// Of another process in this memory, made by clone(CLONE_VM).
+TEST_F(ArenasTest, AnEndThatAnotherProcessIsAtIsWaitedFor) {
+  if (!platform::SharesMemory(static_cast<platform::ProcessId>(getpid())))
+    GTEST_SKIP() << "the system call kcmp is not allowed here";
+  const Family family = MakeFamily();
+  Held held;
+  std::atomic<bool> ended{false};
+  {
+    const fake::ScopedHook hook(Primitive::kPurge, Hold, &held);
+    std::thread slow([&] {
+      Heap* const heap = CurrentHeap();
+      held.thread = platform::CurrentThread();
+      g_arenas.Destroy(heap, family.child);
+      held.thread = 0;
+    });
+    while (held.stage == 0) platform::Yield();
+    // The process's id says so to all threads; the one above has asked already.
+    const fake::ScopedProcess beside(4711);
+    std::thread other([&] {
+      g_arenas.Destroy(CurrentHeap(), family.parent);
+      ended = true;
+      test_thread_detach();
+    });
+    for (int i = 0; i < 2000; ++i) platform::Yield();
+    EXPECT_FALSE(ended);
+    held.stage = 2;
+    slow.join();
+    other.join();
+  }
+  EXPECT_TRUE(ended);
+  EXPECT_EQ(g_arenas.Count(), 0u);
+}
+
+TEST_F(ArenasTest, AnEndByAThreadWithoutAHeapIsWaitedForWhileItLives) {
+  const Family family = MakeFamily();
+  Held held;
+  std::atomic<bool> ended{false};
+  const fake::ScopedHook hook(Primitive::kPurge, Hold, &held);
+  std::thread slow([&] {
+    held.thread = platform::CurrentThread();
+    g_arenas.Destroy(nullptr, family.child);
+    held.thread = 0;
+  });
+  while (held.stage == 0) platform::Yield();
+  // That thread is not there, and its place says nothing.
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);
+    Destroy(family.parent);
+    _exit(g_arenas.Count() == 0 ? 0 : 1);
+  }
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "it waits for a thread that is not there";
+  std::thread other([&] {
+    g_arenas.Destroy(nullptr, family.parent);
+    ended = true;
+  });
+  for (int i = 0; i < 2000; ++i) platform::Yield();
+  EXPECT_FALSE(ended);
+  held.stage = 2;
+  slow.join();
+  other.join();
+  EXPECT_EQ(g_arenas.Count(), 0u);
+}
+
+TEST_F(ArenasTest, AThreadWithoutAHeapThatWasKilledIsNotWaitedFor) {
+  for (int i = 0; i < 40; ++i) {  // as often as takes up all places
+    const Family family = MakeFamily();
+    const fake::ScopedHook hook(
+        Primitive::kPurge, [](void*) { syscall(SYS_exit, 0); }, nullptr);
+    std::thread([&] { g_arenas.Destroy(nullptr, family.child); }).join();
+    const fake::ScopedHook no_hook(
+        Primitive::kPurge, [](void*) {}, nullptr);
+    ASSERT_EQ(At(family.parent)->children.Load(Order::kRelaxed), 1u);
+    alarm(20);
+    Destroy(family.parent);
+    alarm(0);
+  }
 }
 
 TEST_F(ArenasTest, AnEndThatSomebodyIsAtIsWaitedFor) {

@@ -375,14 +375,14 @@ TEST_F(OomTest, PlacesOfThreadsWithoutHeapsEnd) {
   for (unsigned i = 0; i < OomState::kHomelessMax; ++i) {
     lives.push_back(std::make_unique<fake::ScopedLife>(kFirst + i, true));
     const fake::ScopedIdentity other(kFirst + i);
-    ASSERT_NE(state->Enter(), nullptr);
+    ASSERT_TRUE(state->Enter());
     ASSERT_TRUE(state->Has());
   }
   EXPECT_FALSE(state->Has());
-  EXPECT_EQ(state->Enter(), nullptr) << "there are no more";
+  EXPECT_FALSE(state->Enter()) << "there are no more";
   lives.clear();
   lives.push_back(std::make_unique<fake::ScopedLife>(kFirst + 7, false));
-  EXPECT_NE(state->Enter(), nullptr) << "a dead thread's";
+  EXPECT_TRUE(state->Enter()) << "a dead thread's";
   EXPECT_TRUE(state->Has());
   state->Leave();
   EXPECT_FALSE(state->Has());
@@ -395,16 +395,16 @@ TEST_F(OomTest, PlacesOfAParentsThreadsAreNobodysInAChild) {
   const fake::ScopedIdentity thread(107);
   const fake::ScopedLife life(107, true);
   famine.End();
-  ASSERT_NE(state->Enter(), nullptr);
+  ASSERT_TRUE(state->Enter());
   ASSERT_TRUE(state->Has());
   const pid_t child = fork();
   if (child == 0) {
     if (state->Has()) _exit(1);
     for (unsigned i = 0; i < OomState::kHomelessMax; ++i) {
-      if (state->Enter() == nullptr) _exit(2);
+      if (!state->Enter()) _exit(2);
     }
     // All of them are this thread's now, and it lives.
-    if (state->Enter() != nullptr) _exit(3);
+    if (state->Enter()) _exit(3);
     state->Leave();
     _exit(state->Has() ? 4 : 0);
   }
@@ -422,10 +422,10 @@ TEST_F(OomTest, PlacesOfAnotherProcessInThisMemoryStay) {
   for (unsigned i = 0; i < OomState::kHomelessMax; ++i) {
     lives.push_back(std::make_unique<fake::ScopedLife>(kFirst + i, true));
     const fake::ScopedIdentity other(kFirst + i);
-    ASSERT_NE(state->Enter(), nullptr);
+    ASSERT_TRUE(state->Enter());
   }
   const fake::ScopedProcess beside(4711);
-  EXPECT_EQ(state->Enter(), nullptr) << "none is left, and all live";
+  EXPECT_FALSE(state->Enter()) << "none is left, and all live";
   const fake::ScopedIdentity other(kFirst + 1);
   EXPECT_TRUE(state->Has());
 }

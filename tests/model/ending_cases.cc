@@ -58,6 +58,7 @@ struct World {
   Atomic<uint32_t> go;
   Process process;
   bool has_heap;
+  bool is_beside;  // whether P is of another process in this memory
   // Of an arena's heap, for those who look.
   LedgerHeap heap;
   uint64_t descriptor;  // of a span in its ledger
@@ -83,8 +84,12 @@ void FinishChild(Object* child) {
 bool SomebodyEnds() {
   if (world->homeless_ending.Load(Order::kAcquire) != 0) return true;
   for (unsigned t = 0; t < world->threads_there; ++t) {
-    if (world->heaps[t].Ends(kParent, IdOf(Self()), world->process,
-                             [](ThreadId id) { return MayBeAlive(id - 1); })) {
+    if (world->heaps[t].Ends(
+            kParent, IdOf(Self()), world->process,
+            [](ThreadId id) { return MayBeAlive(id - 1); },
+            [](ThreadId id) {
+              return world->is_beside && MayBeAlive(id - 1);
+            })) {
       return true;
     }
   }
@@ -172,6 +177,11 @@ void OneChild() { SetUp(1, 1, 1); }
 void OneChildTwoThreads() { SetUp(1, 1, 2); }
 void OneChildOfTwo() { SetUp(1, 2, 2); }
 void TwoChildren() { SetUp(2, 2, 2); }
+void OneChildBeside() {
+  OneChild();
+  world->process = kProcess + 1;
+  world->is_beside = true;
+}
 void OneChildOfHomeless() {
   SetUp(1, 1, 0);
   world->has_heap = false;
@@ -212,6 +222,19 @@ const Scenario kHomeless = {
     OneChildOfHomeless,
     {{"A", EndOneChild<0>}, {"P", EndParent}},
     AllHaveEnded};
+
+const Scenario kBeside = {
+    "a child is ended in one process, and its parent in another that shares "
+    "memory",
+    OneChildBeside,
+    {{"A", EndOneChild<0>}, {"P", EndParent}},
+    AllHaveEnded};
+
+const Scenario kBesideStopped = {
+    "who ends a child in a process that shares memory is stopped at any step",
+    OneChildBeside,
+    {{"A", EndOneChild<0>, true}, {"P", EndParent}},
+    TheParentHasEnded};
 
 const Scenario kParentAndChildTwice = {
     "a child is ended by two threads, and its parent by a third one",
@@ -381,10 +404,10 @@ const Scenario kLooks = {
 const alcove_model::Registration registration(
     {"ending",
      ALCOVE_MODEL_MUTANT,
-     {kTwoEnds, kParentAndChild, kHomeless, kParentAndChildTwice,
-      kTwoChildrenFirst, kTwoChildren, kCreation, kCreations, kEnderStopped,
-      kEnderAdoptedMeanwhile, kEnderAdopted, kCreatorStopped, kForkedEnder,
-      kLooks}});
+     {kTwoEnds, kParentAndChild, kHomeless, kBeside, kBesideStopped,
+      kParentAndChildTwice, kTwoChildrenFirst, kTwoChildren, kCreation,
+      kCreations, kEnderStopped, kEnderAdoptedMeanwhile, kEnderAdopted,
+      kCreatorStopped, kForkedEnder, kLooks}});
 
 }  // namespace
 }  // namespace ALCOVE_CORE_NAMESPACE

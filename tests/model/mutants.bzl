@@ -27,6 +27,7 @@ MUTANTS = {
         "does_not_wait": "arena/ending.h",
         "ends_without_exchange": "arena/ending.h",
         "goes_on_ending": "heap/tenancy.h",
+        "looks_at_its_own_process": "heap/tenancy.h",
         "no_step_b": "arena/ending.h",
         "not_left": "arena/ending.h",
         "says_nothing": "arena/ending.h",
