@@ -63,6 +63,7 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(purge)(void) noexcept {
 ALCOVE_EXPORT void ALCOVE_PUBLIC(thread_detach)(void) noexcept {
   const core::Call call;
   if (!core::HasHeaps() || core::IsInterrupting()) return;
+  core::MeetFork();
   // The call that asked, or the pin, goes on in that heap.
   if (core::IsInOomHandler() || core::PinsOfThread() != 0) return;
   core::thread_exit::Disarm();

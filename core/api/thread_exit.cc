@@ -1,5 +1,6 @@
 #include "core/api/thread_exit.h"
 
+#include "core/api/ending_threads.h"
 #include "core/api/state.h"
 #include "platform/platform.h"
 
@@ -14,39 +15,23 @@ constexpr bool kHandsBack = Config::kThreadExit == ThreadExit::pthread_key;
 constexpr bool kIsTls = Config::kTls == Tls::pthread_key;
 constexpr bool kUsesKey = kHandsBack || kIsTls;
 
-// How many threads are in AtExit, and above that a mark of the process that they
-// are counted in: those that were in it when this process was forked never come
-// out of it here.
-constinit Atomic<uint64_t> g_ending;
+// Those in AtExit. (Of a process beside, by clone(CLONE_VM), there are none: it is not
+// libc's, which alone calls destructors.)
+constinit EndingThreads g_ending;
 
 // How long Release waits for a thread that does not come out of AtExit while no
 // thread but the caller has a heap: it was killed there.
 constexpr uint64_t kPatienceMs = 1000;
 
-// Of two processes with the same mark, one in 2^32, one waits for the other's
-// threads, and loses patience.
-uint64_t OfThisProcess() {
-  constexpr uint64_t kSpread = 0x9e3779b1;  // odd: no two generations alike
-  const Process process = g_instance.region.fork_generation().Current();
-  return (process + (process >> 32) * kSpread) << 32;
-}
-
-void CountEnding() {
-  const uint64_t process = OfThisProcess();
-  uint64_t before = g_ending.Load(Order::kRelaxed);
-  uint64_t after;
-  do {
-    after = before >> 32 == process >> 32 ? before + 1 : process + 1;
-  } while (!g_ending.CompareExchange(before, after, Order::kSeqCst));
+uint32_t ThisProcess() {
+  return EndingThreads::MarkOf(g_instance.region.fork_generation().Current());
 }
 
 // Waits until no thread is in AtExit.
 void AwaitEnding() {
-  const uint64_t process = OfThisProcess();
+  const uint32_t process = ThisProcess();
   uint64_t since = 0;
-  for (;;) {
-    const uint64_t now = g_ending.Load(Order::kAcquire);
-    if (now >> 32 != process >> 32 || now == process) return;
+  while (!g_ending.None(process)) {
     if (!g_instance.registry.OthersLive(nullptr)) {
       const uint64_t ms = platform::Milliseconds();
       if (since == 0) since = ms;
@@ -59,16 +44,22 @@ void AwaitEnding() {
 void AtExit([[maybe_unused]] void* heap) {
   // Before the look at the key: either Release sees this thread, or this thread
   // that there is nothing left to hand back to.
-  CountEnding();
+  const uint32_t process = ThisProcess();
+  g_ending.Enter(process);
   if (g_key.Load(Order::kSeqCst) != 0) {
     const Call call;
+    // It may be the one that forked, and never have called since.
     if constexpr (kIsTls) {
-      GiveBack(static_cast<Heap*>(heap));  // the key has it no more
+      SetHeap(static_cast<Heap*>(heap));  // the key has it no more
+      MeetFork();
+      SetHeap(nullptr);
+      GiveBack(static_cast<Heap*>(heap));
     } else {
+      MeetFork();
       ForgetHeaps(GiveBack);
     }
   }
-  g_ending.FetchSub(1, Order::kRelease);
+  g_ending.Leave(process);
 }
 
 // The key, made by the first thread that needs it; false if libc has none left,

@@ -1,6 +1,7 @@
 // How the end of a thread is noticed, by either value of the knob.
 #include "core/api/thread_exit.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -154,6 +155,50 @@ TEST_F(ThreadExitTest, AChildDoesNotWaitForTheEndsOfItsParentsThreads) {
   int status;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0) << "it waited for a thread that is not there";
+}
+
+// The thread that forked is the only one that can say that the others are not there;
+// it may end, or leave its heap, without another call.
+void LeaveAChildTo(void (*leave)()) {
+  std::atomic<int> stage{0};
+  std::thread living([&] {
+    test_free(test_malloc(1));
+    stage = 1;
+    while (stage == 1) platform::Yield();
+    fake::Farewell();
+  });
+  while (stage == 0) platform::Yield();
+  pid_t child = -1;
+  std::thread([&] {
+    test_free(test_malloc(1));
+    child = fork();
+    if (child == 0) {
+      alarm(20);
+      const platform::ThreadId first = platform::CurrentThread();
+      leave();
+      std::thread([first] {
+        while (platform::ThreadMayBeAlive(first)) platform::Yield();
+        _exit(test_shutdown());
+      }).detach();
+    }
+    fake::Farewell();
+  }).join();
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status),
+            kKey || leave == test_thread_detach ? 0 : EBUSY);
+  stage = 2;
+  living.join();
+}
+
+TEST_F(ThreadExitTest, AForkedThreadLeavesItsHeapWithoutAnotherCall) {
+  LeaveAChildTo(test_thread_detach);
+}
+
+// Without a key nobody hears of its end, as the public header says.
+TEST_F(ThreadExitTest, AForkedThreadEndsWithoutAnotherCall) {
+  LeaveAChildTo([] {});
 }
 
 TEST_F(ThreadExitTest, ShutdownDoesNotWaitForAThreadThatWasKilledAtItsEnd) {
