@@ -2,17 +2,9 @@
 
 #include "core/base/config.h"
 #include "core/base/mem.h"
+#include "core/region/break_patience.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
-
-namespace {
-
-// How often the rest of a time slice is given away to one who shrinks before it is
-// asked whether that one lives, and how often that is asked.
-constexpr unsigned kYields = 100;
-constexpr unsigned kRounds = 100;
-
-}  // namespace
 
 size_t Break::SizeAfter(unsigned halvings) {
   return RoundUp(Max(Config::kSbrkReserve >> halvings, 1),
@@ -57,14 +49,15 @@ bool Break::CommitTo(uintptr_t range, size_t end) {
 
 // Waits until nobody shrinks. False if that takes too long.
 ALCOVE_COLD bool Break::Await(uint64_t self, ForkGeneration* generation) {
-  for (unsigned i = 1; i <= kYields * kRounds; ++i) {
+  using break_patience::kYields;
+  for (unsigned i = 1; i <= kYields * break_patience::kRounds; ++i) {
     uint64_t who = shrinker_.Load(Order::kAcquire);
     if (who == 0) return true;
     if (who == self) return false;  // a handler that interrupted it
     if (i % kYields == 0 && !generation->MayBeThere(who) &&
         shrinker_.CompareExchange(who, self, Order::kAcquire)) {
       // It may have died before it marked the end.
-      end_.FetchOr(kShrinking, Order::kAcquire);
+      end_.FetchOr(kShrinking, Order::kAcqRel);
       GiveBack();
       return true;
     }
@@ -120,9 +113,10 @@ char* Break::Shrink(size_t by, ForkGeneration* generation) {
   }
   size_t end = bytes();
   while (by <= end) {
-    // Before the end moves: who succeeds this thread has to know.
+    // Before the end moves: who succeeds this thread has to know; and who sees the mark,
+    // that there is somebody who shrinks.
     dirty_.RaiseTo(end, Order::kRelaxed);
-    if (!end_.CompareExchange(end, (end - by) | kShrinking, Order::kAcquire))
+    if (!end_.CompareExchange(end, (end - by) | kShrinking, Order::kAcqRel))
       continue;
     GiveBack();
     return StartOf(range_.Load(Order::kRelaxed)) + end;

@@ -9,7 +9,9 @@
 //   SIGNAL_STRIDE=50       each how many handlers one is interrupted in turn
 //   SIGNAL_SEED=7          as a failure said
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -424,6 +426,30 @@ void OnSignal(int) {
   errno = saved;
 }
 
+// Has the calling thread interrupted every few microseconds in which it runs, however
+// busy the machine is: one that is sent signals by another thread gets one for each
+// time that both have run.
+class OftenInterrupted {
+ public:
+  OftenInterrupted() {
+    sigevent event = {};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGPROF;
+    event._sigev_un._tid = static_cast<pid_t>(syscall(SYS_gettid));
+    EXPECT_EQ(timer_create(CLOCK_MONOTONIC, &event, &timer_), 0);
+    itimerspec often = {};
+    often.it_interval.tv_nsec = 7000;
+    often.it_value.tv_nsec = 7000;
+    EXPECT_EQ(timer_settime(timer_, 0, &often, nullptr), 0);
+  }
+  ~OftenInterrupted() { timer_delete(timer_); }
+  OftenInterrupted(const OftenInterrupted&) = delete;
+  OftenInterrupted& operator=(const OftenInterrupted&) = delete;
+
+ private:
+  timer_t timer_;
+};
+
 TEST_F(SignalThreadsTest, StormsOfSignals) {
   constexpr int kSignals[] = {SIGUSR1, SIGUSR2, SIGPROF};
   constexpr int kThreads = 2;
@@ -444,6 +470,7 @@ TEST_F(SignalThreadsTest, StormsOfSignals) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       ++ready;
+      const OftenInterrupted by_timer;
       for (uint64_t i = 0; !storm.end; ++i) {
         const uint64_t r =
             Mixed(seed * 1000003 + i * kThreads + static_cast<uint64_t>(t));

@@ -40,6 +40,13 @@ MUTANTS = {
         "remembers_before_it_marks": "base/fork_generation.h",
         "takes_the_wiped_page": "base/fork_generation.h",
     },
+    "private_break": {
+        "dirty_behind_the_end": "region/break.cc",
+        "moves_the_end_unmarked": "region/break.cc",
+        "nobody_before_unmarked": "region/break.cc",
+        "succeeds_unmarked": "region/break.cc",
+        "succeeds_without_exchange": "region/break.cc",
+    },
     "remote": {
         "always_clears_pending": "heap/remote.cc",
         "announces_twice": "heap/remote.h",
@@ -86,6 +93,7 @@ def _cases(name, protocol, prefix, mutant, file, mutated):
     )
     sources = {
         "heap/remote.cc": "core/heap/remote.cc",
+        "region/break.cc": "core/region/break.cc",
         "slab/slab.cc": "core/slab/slab.cc",
     }
     copts = []
@@ -112,6 +120,7 @@ def _cases(name, protocol, prefix, mutant, file, mutated):
             "ALCOVE_CORE_BASE_MEM_H_",
             "memset=model_memset",
             'ALCOVE_MODEL_MUTANT=\\"%s\\"' % mutant,
+            'ALCOVE_MODEL_BREAK_CC=\\"%s\\"' % sources["region/break.cc"],
             'ALCOVE_MODEL_REMOTE_CC=\\"%s\\"' % sources["heap/remote.cc"],
             'ALCOVE_MODEL_SLAB_CC=\\"%s\\"' % sources["slab/slab.cc"],
         ],
