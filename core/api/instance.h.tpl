@@ -6,7 +6,9 @@
 // the process may be forked by any thread at any moment: the child can allocate, and free
 // what other threads of its parent had, at once. What these had cached, and what is freed of
 // their blocks of up to 64 KiB, is used again in the child once the thread that forked, if it
-// has a cache, has called malloc, free or purge a few times.
+// has a cache, has called malloc, free or purge a few times, or thread_detach, or has ended
+// where the knob `thread_exit` is "pthread_key". If it ends otherwise and never called, they
+// stay unused, and shutdown gives EBUSY.
 // (That it is a child is told by a page that the kernel wipes, from Linux 4.14 on. Where it
 // does not, the process id has to do: a child that has an ancestor's id, after ids wrapped
 // around or where a pid namespace begins, must not allocate from several threads then.)
