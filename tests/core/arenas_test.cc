@@ -1052,7 +1052,7 @@ Family MakeFamily() {
   family.child = g_arenas.Create(&g_instance, CurrentHeap(), options);
   for (int i = 0; i < 40; ++i) {
     ArenaHeap* const heap = g_arenas.HeapFor(CurrentHeap(), family.child);
-    memset(heap->Allocate(1500000, 16, false), 1, 1500000);
+    *static_cast<char*>(heap->Allocate(1500000, 16, false)) = 1;
   }
   return family;
 }
