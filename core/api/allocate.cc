@@ -74,10 +74,11 @@ size_t SizeIn(const Range& range, const void* block, MapEntry entry) {
 
 namespace {
 
-// A block of a class, if need be one made of what free_range gave back.
+// A block of a class, if need be one made of what free_range gave back. Not one of 8
+// bytes: it would have 16, and a size that free_sized does not expect.
 ALCOVE_COLD void* AllocateClassOrPart(Heap* heap, SizeClass c) {
-  if (heap->bin(c).own() == 0 && heap->bin(c).mask.Load(Order::kRelaxed) == 0 &&
-      heap->WouldMakeSlab(c)) {
+  if (InfoOf(c).size >= Parts::kGranule && heap->bin(c).own() == 0 &&
+      heap->bin(c).mask.Load(Order::kRelaxed) == 0 && heap->WouldMakeSlab(c)) {
     void* const part = g_instance.parts.Take(heap, InfoOf(c).size);
     if (part != nullptr) return part;
   }

@@ -10,10 +10,6 @@ namespace {
 constexpr size_t kNodesChunk =
     8192;  // bytes: the most that a store gives at once
 
-// What a change may take: some ten paths. A treap of 2^20 nodes is 60 deep with
-// no likelihood worth a name, and paths of a change share their upper parts.
-constexpr size_t kSpareMin = 512;
-
 // No path is longer than this in a tree that is not being changed meanwhile.
 constexpr unsigned kDepthMax = 1024;
 
@@ -61,8 +57,10 @@ ALCOVE_COLD bool Extents::Begin(Store* store) {
   fresh_ = nullptr;
   retired_ = nullptr;
   ++change_;
+  scarce_ = false;
   while (spare_ < kSpareMin) {
     auto* const nodes = static_cast<char*>(store->Take(kNodesChunk));
+    scarce_ = nodes == nullptr && spare_ < kSpareMin / 2;
     if (nodes == nullptr) return false;
     for (size_t at = 0; at + sizeof(Node) <= kNodesChunk; at += sizeof(Node)) {
       Recycle(Construct<Node>(nodes + at));

@@ -48,6 +48,9 @@ class Extents {
   // Begins a change. False if memory is short, so that no more may be added to the
   // sets; what only takes away will do all the same.
   bool Begin(Store* store);
+  // Whether nodes were so few then that what adds more than it takes away is to be
+  // put off.
+  bool scarce() const { return scarce_; }
 
   void Insert(unsigned set, Pair pair);
   void Erase(unsigned set, Pair pair);
@@ -76,6 +79,10 @@ class Extents {
     uint64_t Priority() const;
   };
 
+  // What a change may take: some ten paths. A treap of 2^20 nodes is 60 deep with
+  // no likelihood worth a name, and paths of a change share their upper parts.
+  static constexpr size_t kSpareMin = 512;
+
   void Recycle(Node* node);
   Node* New();
   Node* Own(Node* node);
@@ -97,6 +104,7 @@ class Extents {
   Node* retired_ = nullptr;  // of the version before, not of the next one
   Node* free_ = nullptr;
   size_t spare_ = 0;  // how many are free, roughly
+  bool scarce_ = false;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -107,7 +107,10 @@ void FreeHuge(Heap* heap, const Range& range, void* block) {
     Stop(Misuse::kFreeInside, block);
   }
   const Slab* const slab = DescriptorOf(range, block);
-  if (slab->units <= kSpanUnitsMax && slab->moved == Moved::kNo &&
+  // A short one is here if it is marked as one that may be in parts (heap/parts.h);
+  // those that are cached have their class in the map.
+  if (slab->units > kExactUnitsMax && slab->units <= kSpanUnitsMax &&
+      slab->moved == Moved::kNo &&
       heap->ShelveSpan(range, block, SpanClass(slab->units))) {
     return;
   }

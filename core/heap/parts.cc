@@ -101,7 +101,13 @@ ALCOVE_COLD bool Parts::TryLock(Heap* heap) {
   if (holder_.CompareExchange(holder, self, Order::kSeqCst)) return true;
   // With the knob `async_signal_safe` this may be the thread of a level above.
   if (holder == self || !IsGone(holder)) return false;
-  return holder_.CompareExchange(holder, self, Order::kSeqCst);
+  if (!holder_.CompareExchange(holder, self, Order::kSeqCst)) return false;
+  // What that one had in hand is lost, but not the slot.
+  in_hand_ = nullptr;
+  for (Slot& slot : slots_) {
+    if ((slot.ticket.Load(Order::kRelaxed) & kInHand) != 0) Clear(&slot);
+  }
+  return true;
 }
 
 ALCOVE_COLD void Parts::Unlock(Heap* heap) {
@@ -130,7 +136,8 @@ ALCOVE_COLD void Parts::Rename(uint64_t before, uint64_t after) {
 
 ALCOVE_COLD bool Parts::AnyPosted() const {
   for (const Slot& slot : slots_) {
-    if (slot.ticket.Load(Order::kSeqCst) != 0) return true;
+    const uint64_t ticket = slot.ticket.Load(Order::kSeqCst);
+    if (ticket != 0 && (ticket & kInHand) == 0) return true;
   }
   return false;
 }
@@ -144,8 +151,8 @@ ALCOVE_COLD bool Parts::Post(Heap* heap, Work work) {
         (slot.ticket.Load(Order::kAcquire) != 0 || !IsGone(owner)))
       continue;
     if (!slot.owner.CompareExchange(owner, self, Order::kAcquire)) continue;
-    slot.begin.Store(work.begin, Order::kRelaxed);
-    slot.size.Store(work.size, Order::kRelaxed);
+    slot.begin.Store(work.begin, Order::kRelease);
+    slot.size.Store(work.size, Order::kRelease);
     posted_.FetchAdd(1, Order::kRelaxed);
     slot.ticket.Store(tickets_.FetchAdd(1, Order::kRelaxed) + 1,
                       Order::kSeqCst);
@@ -161,7 +168,7 @@ ALCOVE_COLD bool Parts::Drain(Heap* heap) {
     uint64_t ticket = kAny;
     for (Slot& slot : slots_) {
       const uint64_t its = slot.ticket.Load(Order::kAcquire);
-      if (its != 0 && its < ticket) {
+      if (its != 0 && (its & kInHand) == 0 && its < ticket) {
         first = &slot;
         ticket = its;
       }
@@ -169,17 +176,30 @@ ALCOVE_COLD bool Parts::Drain(Heap* heap) {
     if (first == nullptr) return true;
     const Work work = {first->begin.Load(Order::kRelaxed),
                        first->size.Load(Order::kRelaxed)};
-    // Before it is done: done twice, it would be misuse.
-    first->ticket.Store(0, Order::kRelaxed);
+    // Before it is done: done twice, it would be misuse. It still says what is no
+    // block's any more (SizeOf), until the sets do (Publish).
+    in_hand_ = first;
+    first->ticket.Store(ticket | kInHand, Order::kRelease);
     KeepOrder();
     if (!Do(heap, work)) {
+      in_hand_ = nullptr;
       first->ticket.Store(ticket, Order::kRelease);
       return false;
     }
-    posted_.FetchSub(1, Order::kRelaxed);
-    first->owner.Store(0, Order::kRelease);
   }
   return true;
+}
+
+// Before what is given back may be anybody's again.
+ALCOVE_COLD void Parts::ClearInHand() {
+  if (in_hand_ != nullptr) Clear(in_hand_);
+  in_hand_ = nullptr;
+}
+
+ALCOVE_COLD void Parts::Clear(Slot* slot) {
+  slot->ticket.Store(0, Order::kRelease);
+  posted_.FetchSub(1, Order::kRelaxed);
+  slot->owner.Store(0, Order::kRelease);
 }
 
 ALCOVE_COLD bool Parts::Submit(Heap* heap, Work work) {
@@ -319,6 +339,7 @@ ALCOVE_COLD bool Parts::Do(Heap* heap, Work work) {
     end = work.begin + work.size;
   }
   if (place.is_new && work.begin == place.block && end == place.block_end) {
+    ClearInHand();
     FreeWhole(heap, place.block);
     return true;
   }
@@ -349,6 +370,7 @@ ALCOVE_COLD void Parts::AddGap(uintptr_t begin, uintptr_t end) {
 
 ALCOVE_COLD void Parts::Publish() {
   sets_.Commit();
+  ClearInHand();
   Pair largest;
   largest_gap_.Store(
       sets_.AtMostNow(kGaps, {kAny, kAny}, &largest) ? largest.first : 0,
@@ -401,7 +423,8 @@ ALCOVE_COLD void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
   }
   const uintptr_t from = RoundUp(gap_begin, kUnit);
   const uintptr_t to = RoundDown(gap_end, kUnit);
-  if (!large || from >= to) {
+  // Without memory to write it down they stay.
+  if (!large || from >= to || sets_.scarce()) {
     AddGap(gap_begin, gap_end);
     return Publish();
   }
@@ -517,38 +540,55 @@ ALCOVE_COLD void Parts::FreeWhole(Heap* heap, uintptr_t block) {
 // has to look for that.
 ALCOVE_COLD void Parts::Mark(const Heap* heap, uintptr_t at) {
   char* const p = PointerTo(at);
+  if (Holds(p)) return;
   Range* const range = instance_->region.RangeOf(p);
   if (range == nullptr) Stop(Misuse::kFreeForeign, p);
-  size_t unit = range->IndexOf(p);
+  const size_t unit = range->IndexOf(p);
   const MapEntry entry = EntryOf(*range, unit);
   const SizeClass c = ClassOfEntry(entry);
-  if (IsSlabClass(c)) {
-    Slab* const slab = SlabAt(*range, p, entry);
-    if (heap != nullptr) {
-      const ClassInfo& info = InfoOf(c);
-      const BlockPlace place = PlaceOf(slab, info, p);
-      if (place.index >= slab->blocks) Stop(Misuse::kFreeNoBlock, p);
-      CheckFreed(*heap, slab->start + place.index * size_t{info.size}, entry);
+  if (IsSlabClass(c) || c == kPartsSlabClass)
+    return MarkInSlab(heap, *range, p, entry);
+  for (;;) {
+    const size_t first = HeadOf(*range, unit);
+    const MapEntry head = EntryOf(*range, first);
+    const SizeClass of_head = ClassOfEntry(head);
+    if (IsPartsClass(of_head) || of_head == kArenaClass) return;
+    if (of_head <= kSlabClasses || of_head > kHugeClass) {
+      // Who gives another part back meanwhile may have had the units before this one
+      // leave; that there is a part here was published before.
+      if (Holds(p)) return;
+      Stop(Misuse::kFreeNoBlock, p);
     }
-    // The bit first, for whoever finds the entry.
-    slab->in_parts.FetchOr(PartsBit(*slab, p), Order::kRelease);
-    EnterSlab(*range, range->IndexOf(slab->start), slab->units,
-              MakeEntry(kPartsSlabClass, HeapOfEntry(entry)));
-    return;
+    if (heap != nullptr) {
+      char* const block = range->AddressOfUnit(first);
+      CheckFreed(*heap, block, head);
+      if (of_head <= kCachedClasses && heap->Caches(of_head, block))
+        Stop(Misuse::kDoubleFree, block);
+    }
+    // Not by a store: by now the unit may have left, too.
+    if (ReplaceEntry(*range, first, head,
+                     MakeEntry(kPartsClass, HeapOfEntry(head))))
+      return;
   }
-  if (c == kPartsSlabClass) {
-    Slab* const slab = SlabOf(*range, p);
-    slab->in_parts.FetchOr(PartsBit(*slab, p), Order::kRelease);
-    return;
+}
+
+ALCOVE_COLD void Parts::MarkInSlab(const Heap* heap, const Range& range,
+                                   const char* p, MapEntry entry) {
+  Slab* const slab = SlabOf(range, p);
+  if (heap != nullptr) {
+    const SizeClass c = slab->size_class;
+    const ClassInfo& info = InfoOf(c);
+    const BlockPlace place = PlaceOf(slab, info, p);
+    if (place.index >= slab->blocks) Stop(Misuse::kFreeNoBlock, p);
+    const char* const block = slab->start + place.index * size_t{info.size};
+    CheckFreed(*heap, block, entry);
+    if (heap->Caches(c, block)) Stop(Misuse::kDoubleFree, block, info.size);
   }
-  unit = HeadOf(*range, unit);
-  const MapEntry head = EntryOf(*range, unit);
-  const SizeClass of_head = ClassOfEntry(head);
-  if (IsPartsClass(of_head) || of_head == kArenaClass) return;
-  if (of_head <= kSlabClasses || of_head > kHugeClass)
-    Stop(Misuse::kFreeNoBlock, p);
-  if (heap != nullptr) CheckFreed(*heap, range->AddressOfUnit(unit), head);
-  SetEntry(*range, unit, MakeEntry(kPartsClass, HeapOfEntry(head)));
+  // The bit first, for whoever finds the entry.
+  slab->in_parts.FetchOr(PartsBit(*slab, p), Order::kRelease);
+  if (ClassOfEntry(entry) == kPartsSlabClass) return;
+  EnterSlab(range, range.IndexOf(slab->start), slab->units,
+            MakeEntry(kPartsSlabClass, HeapOfEntry(entry)));
 }
 
 ALCOVE_COLD bool Parts::FreeRange(Heap* heap, void* p, size_t n) {
@@ -566,23 +606,41 @@ ALCOVE_COLD bool Parts::Free(Heap* heap, void* p) {
 }
 
 ALCOVE_COLD size_t Parts::SizeOf(const void* p) const {
+  uint64_t version;
+  size_t size = 0;
+  bool settled;
+  do {
+    version = sets_.version();
+    settled = SizeNow(p, &size);
+    // What was in a slot may be in the sets by now.
+  } while (!settled || sets_.version() != version);
+  return size;
+}
+
+// False if a slot changed meanwhile.
+ALCOVE_COLD bool Parts::SizeNow(const void* p, size_t* size) const {
   const uintptr_t at = AddressOf(p);
   const bool posted = posted_.Load(Order::kAcquire) != 0;
+  *size = 0;
   Pair part;
   if (!sets_.AtMost(kLive, {at, kAny}, &part) || at >= part.second) {
     Place whole;
-    if (!posted || Holds(p) || !WholeAt(at, &whole)) return 0;
+    if (!posted || Holds(p) || !WholeAt(at, &whole)) return true;
     part = {whole.part, whole.part_end};
   }
   for (unsigned i = 0; posted && i < kSlots; ++i) {
     // What is to be given back is no block's any more.
-    if (slots_[i].ticket.Load(Order::kAcquire) == 0) continue;
-    const uintptr_t begin = slots_[i].begin.Load(Order::kRelaxed);
-    const uintptr_t end = begin + slots_[i].size.Load(Order::kRelaxed);
+    const Slot& slot = slots_[i];
+    const uint64_t ticket = slot.ticket.Load(Order::kAcquire);
+    if (ticket == 0) continue;
+    const uintptr_t begin = slot.begin.Load(Order::kAcquire);
+    const uintptr_t end = begin + slot.size.Load(Order::kAcquire);
+    if (slot.ticket.Load(Order::kRelaxed) != ticket) return false;
     if (begin > at) part.second = Min(part.second, begin);
     if (begin < end && begin <= at) part.first = Max(part.first, end);
   }
-  return part.first == at ? part.second - at : 0;
+  if (part.first == at) *size = part.second - at;
+  return true;
 }
 
 ALCOVE_COLD bool Parts::Holds(const void* p) const {
@@ -617,6 +675,7 @@ ALCOVE_COLD void Parts::Release() {
     slot.ticket.Store(0, Order::kRelaxed);
     slot.owner.Store(0, Order::kRelaxed);
   }
+  in_hand_ = nullptr;
   holder_.Store(0, Order::kRelaxed);
   posted_.Store(0, Order::kRelaxed);
   tickets_.Store(0, Order::kRelaxed);

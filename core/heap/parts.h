@@ -141,6 +141,8 @@ class Parts {
     Atomic<size_t> size;
   };
   static constexpr unsigned kSlots = 16;
+  // In the ticket of a slot while its work is being done.
+  static constexpr uint64_t kInHand = uint64_t{1} << 63;
 
   // A part that work is about to be done on, and the block that it is in.
   struct Place {
@@ -159,6 +161,9 @@ class Parts {
   bool Post(Heap* heap, Work work);
   bool AnyPosted() const;
   bool Drain(Heap* heap);
+  void Clear(Slot* slot);
+  void ClearInHand();
+  bool SizeNow(const void* p, size_t* size) const;
   bool Do(Heap* heap, Work work);
   bool Find(const Heap* heap, uintptr_t at, Place* place) const;
   bool WholeAt(uintptr_t at, Place* place) const;
@@ -170,6 +175,8 @@ class Parts {
   uint64_t ArenaAt(const Place& place) const;
   void FreeWhole(Heap* heap, uintptr_t block);
   void Mark(const Heap* heap, uintptr_t at);
+  void MarkInSlab(const Heap* heap, const Range& range, const char* p,
+                  MapEntry entry);
   void Leave(uintptr_t begin, uintptr_t end, bool moved);
   void Count(Heap* heap, size_t blocks, size_t bytes);
   void AddGap(uintptr_t begin, uintptr_t end);
@@ -186,6 +193,7 @@ class Parts {
   Atomic<size_t> largest_gap_;
   Atomic<size_t> gap_bytes_;
   size_t gap_bytes_now_ = 0;
+  Slot* in_hand_ = nullptr;  // whose work is being done
   Extents sets_;
   Store store_;
   Slot slots_[kSlots] = {};

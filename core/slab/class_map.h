@@ -48,6 +48,14 @@ inline void SetEntry(const Range& range, size_t index, MapEntry entry) {
   __atomic_store_n(range.class_map_slot(index), entry, __ATOMIC_RELAXED);
 }
 
+// Sets it if it still is `before`.
+inline bool ReplaceEntry(const Range& range, size_t index, MapEntry before,
+                         MapEntry after) {
+  return __atomic_compare_exchange_n(range.class_map_slot(index), &before,
+                                     after, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_RELAXED);
+}
+
 typedef uint32_t FourEntries [[gnu::vector_size(16), gnu::may_alias]];
 
 // Enters a slab of `units`.

@@ -37,6 +37,43 @@ TEST_F(PartsTest, WithoutMemoryToWriteItDownNothingChanges) {
   test_free(block + 30);
 }
 
+// It stays marked as one that may be in parts.
+TEST_F(PartsTest, AShortLargeBlockIsAsBefore) {
+  char* const block = Allocate(3 * kUnit);
+  {
+    const ScopedFailures failures(Primitive::kMap, Failures::Always());
+    EXPECT_EQ(test_free_range(block + 10, 20), kNoMemory);
+  }
+  test_free(block);
+  char* const next = Allocate(3 * kUnit);
+  EXPECT_EQ(test_malloc_usable_size(next), 3 * kUnit);
+  test_free(next);
+}
+
+// Whole units stay where there is no memory to write two blocks down.
+TEST_F(PartsTest, ManyPartsAreFreedWithoutMemory) {
+  constexpr size_t kParts = 3000;
+  constexpr size_t kStep = 4 * kUnit;
+  char* const block = Allocate(kParts * kStep);
+  // The part of two units in each step has a live one before and behind.
+  for (size_t i = 0; i < kParts; ++i) {
+    char* const part = block + i * kStep + kUnit / 2;
+    ASSERT_EQ(test_free_range(part - 1, 1), 0);
+    ASSERT_EQ(test_free_range(part + 2 * kUnit, 1), 0);
+  }
+  {
+    const ScopedFailures failures(Primitive::kMap, Failures::Always());
+    for (size_t i = 0; i < kParts; ++i)
+      test_free(block + i * kStep + kUnit / 2);
+  }
+  // And go when there is.
+  for (size_t i = 0; i < kParts; ++i) {
+    test_free(block + i * kStep + 5 * kUnit / 2 + 1);
+  }
+  test_free(block);
+  EXPECT_EQ(test_shutdown(), 0);
+}
+
 // A whole block of a slab in which another one is in parts is a block like any.
 TEST_F(PartsTest, NeighboursOfABlockInPartsAreAsBefore) {
   std::vector<char*> blocks;
@@ -79,6 +116,27 @@ TEST_F(PartsTest, ABlockMadeOfAPartMayComeBackThroughABin) {
   CurrentHeap()->Drain();
   EXPECT_EQ(g_instance.parts.SizeOf(part), 0u);
   for (char* each : blocks) test_free(each + 512);
+}
+
+// A gap would give such a block more than free_sized expects.
+TEST_F(PartsTest, BlocksOfEightBytesAreNotMadeOfGaps) {
+  std::vector<char*> halves;
+  for (int i = 0; i < 100; ++i) halves.push_back(Allocate(1024));
+  for (char* block : halves) ASSERT_EQ(test_free_range(block, 512), 0);
+  char* const block = Allocate(1);
+  EXPECT_EQ(test_malloc_usable_size(block), 8u);
+  test_free_sized(block, 1);
+  for (char* each : halves) test_free(each + 512);
+}
+
+using PartsDeathTest = PartsTest;
+
+TEST_F(PartsDeathTest, OfABlockThatTheThreadCachesAsFree) {
+  for (const size_t size : {size_t{200}, 3 * kUnit}) {
+    char* const block = Allocate(size);
+    test_free(block);
+    EXPECT_DEATH(test_free_range(block + 10, 20), "double free of");
+  }
 }
 
 // In the middle of giving units back, which is done by one at a time.
