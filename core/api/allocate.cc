@@ -44,7 +44,7 @@ Range* FindBlock(const void* block, MapEntry* entry) {
   }
   *entry = EntryOf(*range, block);
   const SizeClass c = ClassOfEntry(*entry);
-  if (c == kArenaClass && !g_instance.parts.in_arenas()) return range;
+  if (c == kArenaClass && !g_instance.parts.MayHoldArenas()) return range;
   if (ALCOVE_UNLIKELY(c == kGoneClass))
     g_arenas.StopGone("size or realloc asked of", block, *range);
   if (ALCOVE_UNLIKELY(c == 0 || c == kShelvedClass)) {

@@ -112,7 +112,9 @@ size_t {PREFIX}try_realloc_in_place(void* block, size_t min_size, size_t max_siz
 //
 // Memory that was given back is used again in granules of 16 bytes, once all of a granule is
 // free, for blocks that fit into it; whole units of 64 KiB go back to the system at once, and
-// to anybody. Until the rest is free, too, the statistics count what is not a whole unit as
+// to anybody (later, where the instance can get no memory at all). free_sized takes a part with
+// malloc_usable_size's answer, or at least half of it; deallocate_trusted of the inline header
+// takes none that free_range has cut. Until the rest is free, too, the statistics count what is not a whole unit as
 // live, and in `bytes_gaps`. Frees of other blocks in the same 64 KiB (512 KiB, for blocks
 // beyond 8 KiB) take some ten nanoseconds more for as long as any of them lives.
 //

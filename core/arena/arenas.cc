@@ -588,7 +588,7 @@ ALCOVE_COLD void Arenas::TrimDead() {
 
 // The rest of the end of an arena that has no handle any more.
 void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
-  if (ALCOVE_UNLIKELY(instance()->parts.in_arenas()))
+  if (ALCOVE_UNLIKELY(instance()->parts.MayHoldArenas()))
     instance()->parts.ForgetArena(home, handle >> kArenaPlaceBits);
   const Heap::AboveAtWork at_work(home);
   if (ALCOVE_UNLIKELY(HasChildren(arena->children))) EndChildren(arena, home);
@@ -668,7 +668,7 @@ void Arenas::Reset(Heap* home, ArenaHandle handle) {
   // which some units are others' already.
   arena->handle.Store(0, Order::kRelaxed);
   KeepOrder();
-  if (ALCOVE_UNLIKELY(instance()->parts.in_arenas()))
+  if (ALCOVE_UNLIKELY(instance()->parts.MayHoldArenas()))
     instance()->parts.ForgetArena(home, handle >> kArenaPlaceBits);
   if (ALCOVE_UNLIKELY(HasChildren(arena->children))) EndChildren(arena, home);
   EndBlocks(arena, home);

@@ -86,11 +86,14 @@ class Parts {
                                uint64_t* arena);
   using FreeInArena = void (*)(Heap* heap, void* block);
   void ServeArenas(FindInArena find, FreeInArena free) {
-    find_in_arena_.Store(find, Order::kRelaxed);
     free_in_arena_.Store(free, Order::kRelaxed);
-    in_arenas_.Store(1, Order::kRelease);
+    find_in_arena_.Store(find, Order::kRelease);
   }
-  bool in_arenas() const { return in_arenas_.Load(Order::kRelaxed) != 0; }
+  // Whether any block of an arena may be in parts.
+  bool MayHoldArenas() const {
+    return (arena_blocks_.Load(Order::kRelaxed) |
+            posted_.Load(Order::kAcquire)) != 0;
+  }
 
   // Before the blocks of an arena end, whose number this is: forgets those in parts.
   // Waits for who is at it, if any of it is this arena's.
@@ -122,6 +125,7 @@ class Parts {
     kSpans,  // blocks given back in part: the first byte, the byte behind and flags
     kArenas,  // those of arenas: the arena's number, the first byte
   };
+  static constexpr uint64_t kAny = ~uint64_t{0};  // not less than anything
   // In the byte behind a block, a multiple of 8: a large one whose pages came by
   // moving them; one of an arena.
   static constexpr uint64_t kMoved = 1;
@@ -154,6 +158,9 @@ class Parts {
   };
 
   bool IsGone(uint64_t name);
+  static char* PointerTo(uintptr_t address) {
+    return reinterpret_cast<char*>(address);
+  }
   bool IsHeldBeneath(const Heap* heap) const;
   bool TryLock(Heap* heap);
   void Unlock(Heap* heap);
@@ -164,7 +171,7 @@ class Parts {
   void Clear(Slot* slot);
   void ClearInHand();
   bool SizeNow(const void* p, size_t* size) const;
-  bool Do(Heap* heap, Work work);
+  bool Do(Heap* heap, Work work, bool owed);
   bool Find(const Heap* heap, uintptr_t at, Place* place) const;
   bool WholeAt(uintptr_t at, Place* place) const;
   void StopIfFree(const Heap* heap, uintptr_t block) const;
@@ -189,11 +196,15 @@ class Parts {
   Atomic<uint32_t> posted_;  // at least so many slots are to be done
   Atomic<FindInArena> find_in_arena_;
   Atomic<FreeInArena> free_in_arena_;
-  Atomic<uint32_t> in_arenas_;  // whether any block of an arena ever was
+  Atomic<uint32_t> arena_blocks_;  // in kArenas, at least
   Atomic<size_t> largest_gap_;
   Atomic<size_t> gap_bytes_;
   size_t gap_bytes_now_ = 0;
-  Slot* in_hand_ = nullptr;  // whose work is being done
+  // Whose work is being done; the version of the sets when it was begun; whether it
+  // frees a whole block.
+  Slot* in_hand_ = nullptr;
+  uint64_t in_hand_version_ = 0;
+  bool in_hand_frees_ = false;
   Extents sets_;
   Store store_;
   Slot slots_[kSlots] = {};

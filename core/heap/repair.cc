@@ -82,6 +82,10 @@ ALCOVE_COLD void Heap::RepairSlabs() {
       if (slab->place != 0) continue;
       const ClassInfo& info = InfoOf(slab->size_class);
       EnterSlab(*range, unit, info.units, entry);
+      // Another thread may have marked it just now (Parts::Mark).
+      if (slab->in_parts.FetchOr(0, Order::kSeqCst) != 0)
+        EnterSlab(*range, unit, info.units,
+                  MakeEntry(kPartsSlabClass, HeapOfEntry(entry)));
       if (slab->owner.Load(Order::kRelaxed) != this)
         slab->owner.Store(this, Order::kSeqCst);
       unsigned available = slab->blocks - unsigned{slab->fresh};

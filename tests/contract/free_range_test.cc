@@ -272,7 +272,6 @@ TEST_F(FreeRangeTest, ABlockThatWasMovedGoesInPartsToo) {
   GiveBack(block + kMiB, kMiB);
   char* const other = Allocate(kMiB);
   Fill(other, kMiB, 2);
-  EXPECT_TRUE(IsZero(other + kMiB, 0));
   GiveBack(block + 2 * kMiB, usable - 2 * kMiB);
   GiveBack(block, kMiB);
   EXPECT_TRUE(Holds(other, kMiB, 2));
@@ -371,14 +370,14 @@ TEST_F(FreeRangeTest, APartInAnArenaStaysThereWhenResized) {
   const subject::ArenaOptions options = Options();
   subject::Arena* const arena = subject::arena_create(&options);
   auto* const block = static_cast<char*>(subject::arena_malloc(arena, 4096));
-  Fill(block, 4096, 1);
+  Fill(block, 96, 1);
   GiveBack(block + 100, 3996);
   EXPECT_EQ(subject::malloc_usable_size(block), 100u);
   auto* const moved =
       static_cast<char*>(subject::arena_realloc(arena, block, 3000));
   ASSERT_NE(moved, nullptr);
   EXPECT_EQ(subject::arena_of(moved), arena);
-  EXPECT_EQ(memcmp(moved, moved, 100), 0);
+  EXPECT_TRUE(Holds(moved, 96, 1));
   auto* const large =
       static_cast<char*>(subject::arena_malloc(arena, 10 * kUnit));
   memset(large, 1, 10 * kUnit);

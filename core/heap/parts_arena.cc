@@ -1,0 +1,62 @@
+// Blocks of arenas in parts.
+#include "core/heap/instance.h"
+#include "core/heap/parts.h"
+
+namespace ALCOVE_CORE_NAMESPACE {
+
+// The rest of it for an arena's block.
+ALCOVE_COLD void Parts::RemoveInArena(Heap* heap, const Place& place,
+                                      uintptr_t begin, uintptr_t end,
+                                      uintptr_t gap_begin, uintptr_t gap_end) {
+  if (gap_begin == place.block && gap_end == place.block_end) {
+    sets_.Erase(kSpans, {place.block, place.block_end | place.flags});
+    sets_.Erase(kArenas, {ArenaAt(place), place.block});
+    Publish();
+    arena_blocks_.FetchSub(1, Order::kRelaxed);
+    return free_in_arena_.Load(Order::kRelaxed)(heap, PointerTo(place.block));
+  }
+  Publish();
+  // Only those that have just become free.
+  const uintptr_t from =
+      Max(RoundUp(gap_begin, kUnit), RoundDown(begin, kUnit));
+  const uintptr_t to = Min(RoundDown(gap_end, kUnit), RoundUp(end, kUnit));
+  if (from < to && !instance_->region.RangeOf(PointerTo(from))->donated())
+    platform::Purge(PointerTo(from), to - from);
+}
+
+// The number of the arena whose block it is.
+ALCOVE_COLD uint64_t Parts::ArenaAt(const Place& place) const {
+  const char* const p = PointerTo(place.block);
+  return DescriptorOf(*instance_->region.RangeOf(p), p)->arena;
+}
+
+ALCOVE_COLD void Parts::ForgetArena(Heap* heap, uint64_t arena) {
+  Pair span;
+  const bool any =
+      sets_.AtMost(kArenas, {arena, kAny}, &span) && span.first == arena;
+  if (!any && posted_.Load(Order::kAcquire) == 0) return;
+  AwaitLock(heap);
+  Drain(heap);
+  for (;;) {
+    sets_.Begin(&store_);
+    if (!sets_.AtMostNow(kArenas, {arena, kAny}, &span) || span.first != arena)
+      break;
+    Pair block;
+    if (!sets_.AtMostNow(kSpans, {span.second, kAny}, &block)) break;
+    // One at a time: a change may be only so large. The block last, by which others
+    // are found.
+    Pair part;
+    if (sets_.AtLeastNow(kLive, {block.first, 0}, &part) &&
+        part.first < (block.second & ~kFlags)) {
+      sets_.Erase(kLive, part);
+    } else {
+      sets_.Erase(kSpans, block);
+      sets_.Erase(kArenas, span);
+      arena_blocks_.FetchSub(1, Order::kRelaxed);
+    }
+    sets_.Commit();
+  }
+  Unlock(heap);
+}
+
+}  // namespace ALCOVE_CORE_NAMESPACE
