@@ -81,6 +81,12 @@ bool MovePages(void* to, void* from, size_t size);
 // Error: false; the contents are undefined, the range stays accessible.
 bool Refresh(void* address, size_t size);
 
+// Makes committed memory inaccessible; what is in it stays until it is purged, and
+// Commit gives it back.
+// Pre:   whole pages of one reservation.
+// Error: false; the range is as it was (the system can refuse to split a mapping).
+bool Protect(void* address, size_t size);
+
 // Asks for transparent huge pages in a committed range; a hint that may do
 // nothing.
 void AdviseHugePages(void* address, size_t size);
@@ -90,6 +96,16 @@ void AdviseHugePages(void* address, size_t size);
 // Pre:   whole pages, which any thread may use meanwhile.
 // Error: true where the system does not let us ask.
 bool IsWritable(void* address, size_t size);
+
+// Whether the 8 bytes at `address`, a multiple of 8, can be read; any address may be
+// asked about.
+// Error: false where the system does not let us ask.
+bool IsReadable(const void* address);
+
+// Fills `size` bytes, 256 at the most, with random ones that nobody can foresee.
+// Error: false; the contents are undefined. (The system has none yet, soon after it
+//        began, or does not let us ask.)
+bool Entropy(void* bytes, size_t size);
 
 // ---- Threads ----
 

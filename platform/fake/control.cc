@@ -21,8 +21,11 @@ constexpr const char* kNames[] = {
     "ZeroPages",
     "MovePages",
     "Refresh",
+    "Protect",
     "AdviseHugePages",
     "IsWritable",
+    "IsReadable",
+    "Entropy",
     "CurrentProcess",
     "CurrentThread",
     "ThreadMayBeAlive",
@@ -84,7 +87,10 @@ bool CanFail(Primitive primitive) {
     case Primitive::kPurge:
     case Primitive::kMovePages:
     case Primitive::kRefresh:
+    case Primitive::kProtect:
     case Primitive::kAdviseHugePages:
+    case Primitive::kIsReadable:
+    case Primitive::kEntropy:
     case Primitive::kThreadMayBeAlive:
     case Primitive::kSharesMemory:
       return true;

@@ -34,8 +34,11 @@ enum class Primitive : unsigned {
   kZeroPages,
   kMovePages,
   kRefresh,
+  kProtect,
   kAdviseHugePages,
   kIsWritable,
+  kIsReadable,
+  kEntropy,
   kCurrentProcess,
   kCurrentThread,
   kThreadMayBeAlive,
@@ -47,7 +50,7 @@ enum class Primitive : unsigned {
   kWriteError,
   kAbort,
 };
-inline constexpr unsigned kPrimitives = 22;
+inline constexpr unsigned kPrimitives = 25;
 
 const char* NameOf(Primitive primitive);
 

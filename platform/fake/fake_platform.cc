@@ -89,6 +89,11 @@ bool Refresh(void* address, size_t size) {
   return linux_x86_64::Refresh(address, size);
 }
 
+bool Protect(void* address, size_t size) {
+  if (Enter(Primitive::kProtect, size)) return false;
+  return linux_x86_64::Protect(address, size);
+}
+
 void AdviseHugePages(void* address, size_t size) {
   if (!Enter(Primitive::kAdviseHugePages, size))
     linux_x86_64::AdviseHugePages(address, size);
@@ -97,6 +102,19 @@ void AdviseHugePages(void* address, size_t size) {
 bool IsWritable(void* address, size_t size) {
   Enter(Primitive::kIsWritable, size);
   return linux_x86_64::IsWritable(address, size);
+}
+
+bool IsReadable(const void* address) {
+  if (Enter(Primitive::kIsReadable, 0)) return false;
+  return linux_x86_64::IsReadable(address);
+}
+
+bool Entropy(void* bytes, size_t size) {
+  if (Enter(Primitive::kEntropy, size)) {
+    for (size_t i = 0; i < size; ++i) static_cast<unsigned char*>(bytes)[i] = 0;
+    return false;
+  }
+  return linux_x86_64::Entropy(bytes, size);
 }
 
 ProcessId CurrentProcess() {

@@ -149,6 +149,10 @@ bool Refresh(void* address, size_t size) {
                       kAnonymous | kMapFixed, -1, 0));
 }
 
+bool Protect(void* address, size_t size) {
+  return !Failed(Call(kSysMprotect, Word(address), Word(size), kProtNone));
+}
+
 void AdviseHugePages(void* address, size_t size) {
   Call(kSysMadvise, Word(address), Word(size), kMadvHugePage);
 }
@@ -168,6 +172,21 @@ bool IsWritable(void* address, size_t size) {
     }
   }
   return true;
+}
+
+// rt_sigprocmask reads the set before it finds that there is no such thing to do
+// with it (kernel/signal.c). The size of a set is that of a word.
+bool IsReadable(const void* address) {
+  constexpr long kNothingToDo = -1;
+  constexpr long kSetBytes = 8;
+  return Call(kSysRtSigprocmask, kNothingToDo, Word(address), 0, kSetBytes) ==
+         -kErrInvalid;
+}
+
+// A request of 256 bytes or less is never cut short (getrandom(2)).
+bool Entropy(void* bytes, size_t size) {
+  return Call(kSysGetrandom, Word(bytes), Word(size), kGrndNonblock) ==
+         Word(size);
 }
 
 }  // namespace linux_x86_64

@@ -31,11 +31,20 @@ bool MovePages(void* to, void* from, size_t size) {
 bool Refresh(void* address, size_t size) {
   return linux_x86_64::Refresh(address, size);
 }
+bool Protect(void* address, size_t size) {
+  return linux_x86_64::Protect(address, size);
+}
 void AdviseHugePages(void* address, size_t size) {
   linux_x86_64::AdviseHugePages(address, size);
 }
 bool IsWritable(void* address, size_t size) {
   return linux_x86_64::IsWritable(address, size);
+}
+bool IsReadable(const void* address) {
+  return linux_x86_64::IsReadable(address);
+}
+bool Entropy(void* bytes, size_t size) {
+  return linux_x86_64::Entropy(bytes, size);
 }
 ProcessId CurrentProcess() { return linux_x86_64::CurrentProcess(); }
 ThreadId CurrentThread() { return linux_x86_64::CurrentThread(); }

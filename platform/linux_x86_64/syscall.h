@@ -33,6 +33,7 @@ enum Syscall : long {
   kSysExitGroup = 231,
   kSysTgkill = 234,
   kSysKcmp = 312,
+  kSysGetrandom = 318,  // Linux 3.17
 };
 
 enum KcmpFlag : long { kKcmpVm = 1 };
@@ -58,12 +59,14 @@ inline constexpr long kFutexTryLockPi = 8;
 inline constexpr long kFutexPrivate = 128;
 inline constexpr long kClockMonotonicCoarse = 6;
 inline constexpr long kSigAbrt = 6;
+inline constexpr long kGrndNonblock = 1;
 inline constexpr long kSigUnblock = 1;
 inline constexpr long kErrAgain = 11;
 inline constexpr long kErrIntr = 4;
 inline constexpr long kErrSrch = 3;
 inline constexpr long kErrNoMem = 12;
 inline constexpr long kErrFault = 14;
+inline constexpr long kErrInvalid = 22;
 inline constexpr long kErrTimedOut = 110;
 
 // Makes the call; a result in [-4095, -1] is a negated error number.

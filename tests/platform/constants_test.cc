@@ -5,6 +5,7 @@
 #include <linux/mman.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -34,6 +35,7 @@ TEST(Constants, SystemCallNumbers) {
   EXPECT_EQ(kSysExitGroup, SYS_exit_group);
   EXPECT_EQ(kSysTgkill, SYS_tgkill);
   EXPECT_EQ(kSysKcmp, SYS_kcmp);
+  EXPECT_EQ(kSysGetrandom, SYS_getrandom);
 }
 
 TEST(Constants, Memory) {
@@ -66,6 +68,8 @@ TEST(Constants, Rest) {
   EXPECT_EQ(kErrIntr, EINTR);
   EXPECT_EQ(kErrSrch, ESRCH);
   EXPECT_EQ(kErrNoMem, ENOMEM);
+  EXPECT_EQ(kErrInvalid, EINVAL);
+  EXPECT_EQ(kGrndNonblock, GRND_NONBLOCK);
   EXPECT_EQ(kErrTimedOut, ETIMEDOUT);
   EXPECT_EQ(kMadvNormal, MADV_NORMAL);
 }

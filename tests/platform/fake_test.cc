@@ -42,6 +42,12 @@ bool CallOnce(Primitive primitive, char* p) {
       return MovePages(p + kMiB, p, kMiB);
     case Primitive::kRefresh:
       return Refresh(p, kMiB);
+    case Primitive::kProtect:
+      return Protect(p, kMiB) && Commit(p, kMiB);
+    case Primitive::kIsReadable:
+      return IsReadable(p);
+    case Primitive::kEntropy:
+      return Entropy(p, 8);
     case Primitive::kThreadMayBeAlive:
       return !ThreadMayBeAlive(1u << 29);  // it succeeds in knowing better
     case Primitive::kSharesMemory:
@@ -56,7 +62,8 @@ constexpr Primitive kFailing[] = {
     Primitive::kReserve,      Primitive::kMap,     Primitive::kMapWipedByFork,
     Primitive::kCommit,       Primitive::kUnmap,   Primitive::kPurge,
     Primitive::kMovePages,    Primitive::kRefresh, Primitive::kThreadMayBeAlive,
-    Primitive::kSharesMemory,
+    Primitive::kSharesMemory, Primitive::kProtect, Primitive::kIsReadable,
+    Primitive::kEntropy,
 };
 
 class FakeTest : public testing::TestWithParam<Primitive> {

@@ -388,6 +388,45 @@ TEST_F(MemoryTest, IsWritableLooksAtEveryPage) {
   for (size_t i = 0; i < kSize; ++i) ASSERT_EQ(bytes[i], 7);
 }
 
+TEST_F(MemoryTest, ProtectKeepsWhatIsThere) {
+  constexpr size_t kSize = 16 * 4096;
+  const Committed range(kSize);
+  auto* const bytes = static_cast<char*>(range.get());
+  memset(bytes, 7, kSize);
+  ASSERT_TRUE(Protect(bytes + 4096, 4096));
+  EXPECT_TRUE(IsReadable(bytes));
+  EXPECT_FALSE(IsReadable(bytes + 4096));
+  EXPECT_TRUE(IsReadable(bytes + 2 * 4096));
+  ASSERT_TRUE(Commit(bytes + 4096, 4096));
+  EXPECT_EQ(bytes[4096], 7);
+  // Of a protected range the memory can be given back.
+  ASSERT_TRUE(Protect(bytes + 4096, 4096));
+  ASSERT_TRUE(Purge(bytes + 4096, 4096));
+  ASSERT_TRUE(Commit(bytes + 4096, 4096));
+  EXPECT_EQ(bytes[4096], 0);
+  EXPECT_FALSE(Protect(bytes + 1, 4096));
+}
+
+TEST_F(MemoryTest, IsReadableNeverFaults) {
+  const uint64_t here = 0;
+  errno = 77;
+  EXPECT_TRUE(IsReadable(&here));
+  for (const uintptr_t nowhere :
+       {uintptr_t{0}, uintptr_t{8}, uintptr_t{1} << 47, ~uintptr_t{7}}) {
+    EXPECT_FALSE(IsReadable(reinterpret_cast<void*>(nowhere))) << nowhere;
+  }
+  EXPECT_EQ(errno, 77);
+}
+
+TEST_F(MemoryTest, EntropyDiffersEachTime) {
+  uint64_t first[4] = {};
+  uint64_t second[4] = {};
+  ASSERT_TRUE(Entropy(first, sizeof(first)));
+  ASSERT_TRUE(Entropy(second, sizeof(second)));
+  for (int i = 0; i < 4; ++i) EXPECT_NE(first[i], second[i]);
+  EXPECT_FALSE(Entropy(reinterpret_cast<void*>(8), 8));
+}
+
 }  // namespace
 }  // namespace platform
 }  // namespace ALCOVE_CORE_NAMESPACE
