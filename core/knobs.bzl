@@ -119,6 +119,33 @@ KNOBS = {
         "default": False,
         "doc": "Whether the memory of a block is zeroed when it is freed, and what an arena held when it is reset or destroyed, so that what was in it cannot be read later; inline headers only call. Units that nobody uses go back to the system at once.",
     },
+    "canaries": {
+        "type": "bool",
+        "default": False,
+        "doc": "Whether a write past the end of a block is noticed when the block is freed, resized or measured: what lies behind the bytes that were asked for, 8 at least, holds a value that depends on the address and on a secret of the instance. Then malloc_usable_size is exactly what was asked for, and free_sized takes nothing else; inline headers only call.",
+    },
+    "guard_pages": {
+        "type": "bool",
+        "default": False,
+        "doc": "Whether a unit of 64 KiB that cannot be accessed follows each slab and each large block, and none of the memory that is free can be: whoever runs off the end, or uses what went back to the region, is stopped by SIGSEGV. It costs no memory but a system call whenever units are taken or given back, and a mapping for each span, of which a process may have some 65,000 (vm.max_map_count). Donated memory is as it was given.",
+    },
+    "random_placement": {
+        "type": "bool",
+        "default": False,
+        "doc": "Whether each block of a slab is a random one of those that are free in it, by numbers that nobody outside can foresee, in place of the last one freed or the next one in memory. Blocks go back to their slabs one by one, where a double free is noticed at once; nothing of up to 64 KiB is cached.",
+    },
+    "reuse_delay": {
+        "type": "int",
+        "default": 0,
+        "min": 0,
+        "max": 1024,
+        "doc": "How many freed blocks of each size class (of 256 KiB at most, but two) each thread keeps out of use, in an order that is random in part, before they go back to their slabs one by one; 0: none are. A double free is noticed meanwhile. Blocks of more than 64 KiB and those of arenas do not wait.",
+    },
+    "check_freed": {
+        "type": "bool",
+        "default": False,
+        "doc": "Whether each block of up to 64 KiB is read when it is handed out, and when its `reuse_delay` is over, and a write to it while it was free stops the process; needs zero_on_free.",
+    },
     "huge_pages_from_mib": {
         "type": "int",
         "default": 0,
@@ -180,6 +207,18 @@ KNOBS = {
         "default": False,
         "doc": "Whether malloc, free and the rest may be called in a signal handler that interrupted a call of the same instance on the same thread, at any instruction; each such level, 7 at most, has a cache of its own. It costs some ten instructions a call, and inline headers only call. Needs tls = \"initial_exec\", thread_exit = \"probe\" and no background_purge; a handler that interrupted a call has to return, not to leave by longjmp.",
     },
+    "backtrace_frames": {
+        "type": "int",
+        "default": 0,
+        "min": 0,
+        "max": 24,
+        "doc": "How many return addresses are written down when a block is allocated, for `visit_blocks` and `leak_report`; 0: none. They are found by frame pointers (-fno-omit-frame-pointer), with a system call for each page of stack, and take so many words a block, out of line, and half of the address space that is reserved, a frame: reserve little. Inline headers only call.",
+    },
+    "leak_report": {
+        "type": "bool",
+        "default": False,
+        "doc": "Whether shutdown says which blocks were not freed, with the addresses that `backtrace_frames` wrote down: a line each to the log sink, as an error, or to standard error where there is none.",
+    },
     "check_invariants": {
         "type": "bool",
         "default": False,
@@ -193,6 +232,14 @@ PRESETS = {
     "async_signal_safe": {
         "async_signal_safe": True,
     },
+    "checked": {
+        "arena_quarantine": 256,
+        "backtrace_frames": 16,
+        "canaries": True,
+        "check_invariants": True,
+        "leak_report": True,
+        "region_reserve_mib": 16384,
+    },
     "debug": {
         "arena_quarantine": 256,
         "check_invariants": True,
@@ -201,6 +248,16 @@ PRESETS = {
         "cache_blocks_per_class": 16,
         "cache_span_kib": 256,
         "system_memory": False,
+    },
+    "hardened": {
+        "arena_quarantine": 256,
+        "cache_span_kib": 0,
+        "canaries": True,
+        "check_freed": True,
+        "guard_pages": True,
+        "random_placement": True,
+        "reuse_delay": 64,
+        "zero_on_free": True,
     },
     "hosted": {
         "thread_exit": "pthread_key",

@@ -159,6 +159,13 @@ uint64_t Milliseconds();
 
 // ---- Code ----
 
+// What the frame pointer of a function that has one points to. The one of a function
+// is __builtin_frame_address(0), which the compiler then gives it.
+struct Frame {
+  const Frame* caller;
+  void* return_address;
+};
+
 // ALCOVE_SYMBOL("name") at the end of a variable's declaration gives it this
 // name in the object file, whatever it is called in C++.
 

@@ -71,7 +71,8 @@ cell() {
 
 columns=("alcove=${PWD}/bench/preload/libalcove_default.so"
   "alcove-hosted=${PWD}/tools/preload/libalcove.so"
-  "alcove-async_signal_safe=${PWD}/bench/preload/libalcove_signal.so" "glibc=")
+  "alcove-async_signal_safe=${PWD}/bench/preload/libalcove_signal.so"
+  "alcove-hardened=${PWD}/bench/preload/libalcove_hardened.so" "glibc=")
 for peer in jemalloc=libjemalloc.so.2 mimalloc=libmimalloc.so.2 mimalloc3=libmimalloc.so.3 \
   tcmalloc=libtcmalloc_minimal.so.4 tbbmalloc=libtbbmalloc_proxy.so.2; do
   path="$(/sbin/ldconfig -p | sed -n "s/^\t${peer#*=} (.*x86-64.*) => //p" | head -n 1)"

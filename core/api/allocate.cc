@@ -131,12 +131,17 @@ ALCOVE_INLINE void* AllocateSlowOr(size_t size) {
   return Last(size);
 }
 
-void* TryAllocate(size_t size) {
+// Not sealed, and so with all names that end with Open.
+void* TryAllocateOpen(size_t size) {
   return AllocateFromOr<AllocateSlowOr<TryAllocateSlower>>(
       [] { return ThreadHeap(); }, size);
 }
 
-void* TryAllocateZeroed(size_t size) {
+void* TryAllocate(size_t size) {
+  return Sealed(TryAllocateOpen(WithCanary(size)), size);
+}
+
+void* TryAllocateZeroedOpen(size_t size) {
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
   if (size > kSlabMax) return AllocateLarge(heap, size, kUnit, true);
@@ -160,7 +165,11 @@ void* TryAllocateZeroed(size_t size) {
   return block;
 }
 
-void* TryAllocateAligned(size_t alignment, size_t size) {
+void* TryAllocateZeroed(size_t size) {
+  return Sealed(TryAllocateZeroedOpen(WithCanary(size)), size);
+}
+
+void* TryAllocateAlignedOpen(size_t alignment, size_t size) {
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
   const SizeClass c = alignment <= kUnit ? AlignedClass(alignment, size) : 0;
@@ -169,12 +178,24 @@ void* TryAllocateAligned(size_t alignment, size_t size) {
                 : AllocateLarge(heap, size, Max(alignment, kUnit), false);
 }
 
+void* TryAllocateAligned(size_t alignment, size_t size) {
+  return Sealed(TryAllocateAlignedOpen(alignment, WithCanary(size)), size);
+}
+
 }  // namespace
 
-void* AllocateSlow(size_t size) { return AllocateSlowOr<AllocateSlower>(size); }
+void* AllocateSlow(size_t size) {
+  if constexpr (Config::kCanaries) {
+    void* const block = TryAllocate(size);
+    if (ALCOVE_LIKELY(block != nullptr)) return block;
+    return TryAgainOrFail(Shortage(0, size, DefaultAlignment(size)),
+                          [size] { return TryAllocate(size); });
+  }
+  return AllocateSlowOr<AllocateSlower>(size);
+}
 
 void* AllocateZeroed(size_t size) {
-  if (ALCOVE_LIKELY(size <= kLookupMax)) {
+  if (ALCOVE_LIKELY(size <= kLookupMax && !Config::kCanaries)) {
     void* const block = ThreadHeap()->BinAt(LookupBinOffset(size)).PopOwn();
     if (ALCOVE_LIKELY(block != nullptr)) {
       CheckAllocated(*ThreadHeap(), LookupClass(size), block);
@@ -189,7 +210,9 @@ void* AllocateZeroed(size_t size) {
 
 void* AllocateAligned(size_t alignment, size_t size) {
   // Where the default alignment does, or a class that is at least 16.
-  if (alignment <= 16) return Allocate(alignment <= 8 ? size : Max(size, 16));
+  if (alignment <= 8) return Allocate(size);
+  if (alignment <= 16 && (size >= 16 || !Config::kCanaries))
+    return Allocate(Max(size, 16));
   if (ALCOVE_UNLIKELY(size > kRequestMax - alignment)) return Fail(kNoMemory);
   void* const block = TryAllocateAligned(alignment, size);
   if (ALCOVE_LIKELY(block != nullptr)) return block;
@@ -198,7 +221,10 @@ void* AllocateAligned(size_t alignment, size_t size) {
   });
 }
 
-void FreeSlow(void* block) {
+namespace {
+
+template <bool kSealed>
+ALCOVE_INLINE void FreeAny(void* block) {
   if (block == nullptr) return;
   Range* const range = g_instance.region.RangeOf(block);
   if (ALCOVE_UNLIKELY(range == nullptr)) {
@@ -229,10 +255,15 @@ void FreeSlow(void* block) {
     [[maybe_unused]] const background::Tending tending;
     const ArenaBlock found =
         FindArenaBlock(g_arenas, range, block, entry, BlockUse::kFree);
+    size_t size;
+    const bool sealed = !kSealed || BreakSealInArena(found, block, &size);
     if constexpr (Config::kZeroOnFree)
       memset(block, 0, ArenaBlockSize(found, block));
-    return FreeArenaBlock(heap, found, block);
+    FreeArenaBlock(heap, found, block);
+    if (ALCOVE_UNLIKELY(!sealed)) Stop(Misuse::kWritePastEnd, block, size);
+    return;
   }
+  if constexpr (kSealed) BreakSeal(heap, range, block, entry);
   if (ALCOVE_UNLIKELY(heap == nullptr)) {
     return FreeHomeless(&g_instance, *range, block, entry);
   }
@@ -240,6 +271,9 @@ void FreeSlow(void* block) {
   CheckFreed(*heap, block, entry);
   FillFreed(g_instance.region, block, entry);
   if (c == kHugeClass) return FreeHuge(heap, *range, block);
+  if constexpr (Config::kUncached) {
+    if (IsSlabClass(c)) return heap->FreeLater(c, block);
+  }
   Bin& bin = heap->bin(c);
   if (bin.full()) {
     if (IsSlabClass(c)) {
@@ -255,9 +289,19 @@ void FreeSlow(void* block) {
   }
 }
 
+}  // namespace
+
+void FreeSlow(void* block) { FreeAny<Config::kCanaries>(block); }
+
+void FreeOpenSlow(void* block) {
+  // Without seals it is FreeSlow.
+  if constexpr (Config::kCanaries) FreeAny<false>(block);
+}
+
 size_t UsableSize(const void* block) {
   MapEntry entry;
   Range* const range = FindBlock(block, &entry);
+  if constexpr (Config::kCanaries) return SealedSize(range, block, entry);
   if (ClassOfEntry(entry) == kArenaClass) {
     return ArenaBlockSize(
         FindArenaBlock(g_arenas, range, block, entry, BlockUse::kOther), block);
@@ -266,6 +310,7 @@ size_t UsableSize(const void* block) {
 }
 
 bool MayHaveSize(const void* block, size_t usable, size_t size) {
+  if constexpr (Config::kCanaries) return size == usable;
   if (size > usable) return false;
   // realloc keeps a block while at least half of it stays in use, so a block
   // may be up to twice as large as its size asks for.
@@ -302,10 +347,8 @@ void* TryReallocateInArena(Range* range, void* block, MapEntry entry,
   return target;
 }
 
-// With the block looked up anew: a handler may have done anything since.
-void* TryReallocate(void* block, size_t size) {
-  MapEntry entry;
-  Range* const range = FindBlock(block, &entry);
+void* TryReallocateOpen(Range* range, void* block, MapEntry entry,
+                        size_t size) {
   if (ClassOfEntry(entry) == kArenaClass)
     return TryReallocateInArena(range, block, entry, size);
   const size_t old_size = SizeIn(*range, block, entry);
@@ -328,11 +371,23 @@ void* TryReallocate(void* block, size_t size) {
       ClassOfEntry(entry) == kPartsClass ? ArenaHolding(block) : ArenaHandle{0};
   void* const target = ALCOVE_UNLIKELY(arena != 0)
                            ? TryArenaAllocate(arena, size, 8, false)
-                           : TryAllocate(size);
+                           : TryAllocateOpen(size);
   if (ALCOVE_UNLIKELY(target == nullptr)) return nullptr;
   memcpy(target, block, Min(size, old_size));
-  Free(block);
+  FreeOpen(block);
   return target;
+}
+
+// With the block looked up anew: a handler may have done anything since.
+void* TryReallocate(void* block, size_t size) {
+  MapEntry entry;
+  Range* const range = FindBlock(block, &entry);
+  const size_t old_size = OpenSeal(range, block, entry);
+  void* const target =
+      TryReallocateOpen(range, block, entry, WithCanary(size));
+  if (ALCOVE_LIKELY(target != nullptr)) return Sealed(target, size);
+  Sealed(block, old_size);
+  return nullptr;
 }
 
 }  // namespace

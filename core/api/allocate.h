@@ -3,7 +3,7 @@
 #ifndef ALCOVE_CORE_API_ALLOCATE_H_
 #define ALCOVE_CORE_API_ALLOCATE_H_
 
-#include "core/api/state.h"
+#include "core/api/seal.h"
 #include "core/heap/checks.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -31,6 +31,8 @@ void* AllocateAligned(size_t alignment, size_t size);
 // Frees any block, null included, when the fast path could not; stops for what
 // is not one.
 ALCOVE_NOINLINE void FreeSlow(void* block);
+// The same for one whose seal is open.
+ALCOVE_NOINLINE void FreeOpenSlow(void* block);
 
 // `size` is not 0, `block` not null.
 void* Reallocate(void* block, size_t size);
@@ -41,11 +43,11 @@ size_t UsableSize(const void* block);
 // The range and map entry of what should be a live block; stops if it is none.
 Range* FindBlock(const void* block, MapEntry* entry);
 
-// The usable size of a live block that is not an arena's.
+// The extent of a live block that is not an arena's.
 size_t SizeIn(const Range& range, const void* block, MapEntry entry);
 
-// A block of slab class `c` by any path but the inlined one; null if there is no
-// memory.
+// A block of slab class `c` by any path but the inlined one, not sealed; null if
+// there is no memory.
 void* AllocateClass(Heap* heap, SizeClass c);
 
 // Gives the live block from `min` to `max` bytes where it is, if that can be had:
@@ -80,8 +82,7 @@ ALCOVE_INLINE void* AllocateFrom(GetHeap heap, size_t size) {
 }
 
 ALCOVE_INLINE void FreeTo(Heap* heap, void* block) {
-  // Which zeroes it, once.
-  if constexpr (Config::kZeroOnFree) return FreeSlow(block);
+  if constexpr (Config::kSlowFree) return FreeSlow(block);
   const Region::View& view = heap->view();
   const size_t slot = view.SlotOf(block);
   if (ALCOVE_LIKELY(slot < view.units)) {
@@ -105,10 +106,15 @@ ALCOVE_INLINE void FreeTo(Heap* heap, void* block) {
 }
 
 ALCOVE_INLINE void* Allocate(size_t size) {
+  if constexpr (Config::kCanaries) return AllocateSlow(size);
   return AllocateFrom([] { return ThreadHeap(); }, size);
 }
 
 ALCOVE_INLINE void Free(void* block) { FreeTo(ThreadHeap(), block); }
+ALCOVE_INLINE void FreeOpen(void* block) {
+  if constexpr (Config::kCanaries) return FreeOpenSlow(block);
+  Free(block);
+}
 
 }  // namespace ALCOVE_CORE_NAMESPACE
 

@@ -23,6 +23,8 @@ void CallSoftQuotaOf(SoftQuotaCallback callback, ArenaHandle handle,
                      size_t bytes, void* context);
 
 ALCOVE_INLINE void* ArenaAllocate(ArenaHandle handle, size_t size) {
+  if constexpr (Config::kCanaries || Config::kCheckFreed)
+    return ArenaAllocateSlow(handle, size, 8, false);
   ArenaHeap* const heap = ThreadArenas::Of(ThreadHeap())->SlotFor(handle);
   if (ALCOVE_LIKELY(heap != nullptr)) {
     void* const block = heap->TryAllocate(handle, size);

@@ -6,6 +6,7 @@
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
 #include "core/api/oom.h"
+#include "core/api/trace.h"
 #include "core/arena/arena_blocks.h"
 #include "core/arena/survey.h"
 #include "core/base/log.h"
@@ -101,9 +102,11 @@ void* TryArenaAllocate(ArenaHandle handle, size_t size, size_t alignment,
     const Heap::AboveAtWork at_work(home);
     heap = g_arenas.HeapFor(home, handle);
     if (ALCOVE_LIKELY(heap != nullptr))
-      block = heap->Allocate(size, alignment, zero);
+      block = heap->Allocate(WithCanary(size), alignment, zero);
   }
   if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
+  // The callback may look at the arena's blocks.
+  block = Sealed(block, size);
   Arenas::CallBack(heap->arena(), heap->TakeCrossed(), CallSoftQuotaOf);
   return block;
 }
@@ -201,7 +204,7 @@ ALCOVE_EXPORT void ALCOVE_PUBLIC(arena_reset)(
 ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_malloc)(core::PublicArena* arena,
                                                 size_t size) noexcept {
   const core::Call call;
-  return core::ArenaAllocate(core::HandleOf(arena), size);
+  return core::Traced(core::ArenaAllocate(core::HandleOf(arena), size));
 }
 
 ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_calloc)(core::PublicArena* arena,
@@ -211,7 +214,8 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_calloc)(core::PublicArena* arena,
   if (ALCOVE_UNLIKELY(__builtin_mul_overflow(count, size, &bytes)))
     return core::Fail(core::kNoMemory);
   const core::Call call;
-  return core::ArenaAllocateSlow(core::HandleOf(arena), bytes, 8, true);
+  return core::Traced(
+      core::ArenaAllocateSlow(core::HandleOf(arena), bytes, 8, true));
 }
 
 ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_aligned_alloc)(core::PublicArena* arena,
@@ -219,12 +223,13 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_aligned_alloc)(core::PublicArena* arena,
                                                        size_t size) noexcept {
   const core::Call call;
   if (ALCOVE_LIKELY(alignment == 16 && size >= 16))
-    return core::ArenaAllocate(core::HandleOf(arena), size);
+    return core::Traced(core::ArenaAllocate(core::HandleOf(arena), size));
   if (ALCOVE_UNLIKELY(!core::ValidAlignment(alignment))) {
     core::g_arenas.Resolve(core::HandleOf(arena));
     return core::Fail(core::kInvalidArgument);
   }
-  return core::ArenaAllocateSlow(core::HandleOf(arena), size, alignment, false);
+  return core::Traced(
+      core::ArenaAllocateSlow(core::HandleOf(arena), size, alignment, false));
 }
 
 ALCOVE_EXPORT int ALCOVE_PUBLIC(arena_posix_memalign)(core::PublicArena* arena,
@@ -238,8 +243,8 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(arena_posix_memalign)(core::PublicArena* arena,
   }
   const core::KeepErrno keep_errno;
   const core::Call call;
-  void* const result =
-      core::ArenaAllocateSlow(core::HandleOf(arena), size, alignment, false);
+  void* const result = core::Traced(
+      core::ArenaAllocateSlow(core::HandleOf(arena), size, alignment, false));
   if (ALCOVE_UNLIKELY(result == nullptr)) return core::kNoMemory;
   *block = result;
   return 0;
@@ -249,7 +254,8 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_realloc)(core::PublicArena* arena,
                                                  void* block,
                                                  size_t size) noexcept {
   const core::Call call;
-  if (block == nullptr) return core::ArenaAllocate(core::HandleOf(arena), size);
+  if (block == nullptr)
+    return core::Traced(core::ArenaAllocate(core::HandleOf(arena), size));
   const core::Arena* const resolved =
       core::g_arenas.Resolve(core::HandleOf(arena));
   if (ALCOVE_UNLIKELY(ALCOVE_PUBLIC(arena_of)(block) != arena)) {
@@ -263,7 +269,7 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_realloc)(core::PublicArena* arena,
     core::Free(block);
     return nullptr;
   }
-  return core::Reallocate(block, size);
+  return core::Traced(core::Reallocate(block, size));
 }
 
 ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_reallocarray)(core::PublicArena* arena,
@@ -326,6 +332,9 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(arena_class_stats)(
 ALCOVE_EXPORT size_t ALCOVE_PUBLIC(arena_visit_blocks)(
     core::PublicArena* arena, void (*visit)(void*, size_t, void*),
     void* context) noexcept {
-  return core::VisitBlocks(*core::g_arenas.Resolve(core::HandleOf(arena)),
-                           visit, context);
+  const core::Arena& of = *core::g_arenas.Resolve(core::HandleOf(arena));
+  return core::VisitSealed(visit, context,
+                           [&of](core::BlockVisitor each, void* with) {
+                             return core::VisitBlocks(of, each, with);
+                           });
 }

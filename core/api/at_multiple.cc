@@ -5,6 +5,7 @@
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
 #include "core/api/oom.h"
+#include "core/api/trace.h"
 #include "core/heap/large.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -59,7 +60,7 @@ SizeClass ClassFor(const Factors& factors, size_t size) {
 }
 
 // Null if there is no memory; `multiple` is no power of two.
-void* TryAtMultiple(size_t multiple, size_t size) {
+void* TryAtMultipleOpen(size_t multiple, size_t size) {
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
   const Factors factors(multiple);
@@ -69,6 +70,10 @@ void* TryAtMultiple(size_t multiple, size_t size) {
              : AllocateLarge(heap, size, SpanAlignment(factors), false);
   if (c != 0 && block != nullptr) CheckAllocated(*heap, c, block);
   return block;
+}
+
+void* TryAtMultiple(size_t multiple, size_t size) {
+  return Sealed(TryAtMultipleOpen(multiple, WithCanary(size)), size);
 }
 
 void* AllocateAtMultiple(size_t multiple, size_t size) {
@@ -92,7 +97,7 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(alloc_at_multiple)(size_t multiple,
   if (ALCOVE_UNLIKELY(!core::ValidMultiple(multiple)))
     return core::Fail(core::kInvalidArgument);
   const core::Call call;
-  return core::AllocateAtMultiple(multiple, size);
+  return core::Traced(core::AllocateAtMultiple(multiple, size));
 }
 
 ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_alloc_at_multiple)(
@@ -103,10 +108,10 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(arena_alloc_at_multiple)(
     core::g_arenas.Resolve(handle);
     return core::Fail(core::kInvalidArgument);
   }
-  return core::ArenaAllocateSlow(
+  return core::Traced(core::ArenaAllocateSlow(
       handle, size,
       core::IsPowerOfTwo(multiple)
           ? multiple
           : core::SpanAlignment(core::Factors(multiple)),
-      false);
+      false));
 }

@@ -4,6 +4,7 @@
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
 #include "core/api/oom.h"
+#include "core/api/trace.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -54,7 +55,8 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(malloc_batch)(size_t size, size_t count,
                                                  void** blocks) noexcept {
   const core::Call call;
   size_t taken = 0;
-  if (size <= core::kSlabMax) {
+  if (size <= core::kSlabMax && !core::Config::kCanaries &&
+      core::Config::kBacktraceFrames == 0) {
     const core::SizeClass c = core::ClassOfSize(size);
     taken = core::AllocateSlabBlocks(c, count, blocks);
     if (ALCOVE_LIKELY(taken == count)) return taken;
@@ -68,7 +70,7 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(malloc_batch)(size_t size, size_t count,
     return taken;
   }
   for (; taken < count; ++taken) {
-    blocks[taken] = core::Allocate(size);
+    blocks[taken] = core::Traced(core::Allocate(size));
     if (ALCOVE_UNLIKELY(blocks[taken] == nullptr)) break;
   }
   return taken;

@@ -1,7 +1,7 @@
 // Memory that the program gives to the instance.
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
-#include "core/api/state.h"
+#include "core/api/seal.h"
 #include "core/arena/occupants.h"
 
 namespace core = ALCOVE_CORE_NAMESPACE;
@@ -26,6 +26,9 @@ ALCOVE_EXPORT size_t ALCOVE_PUBLIC(donated_visit_blocks)(
     void* context) noexcept {
   const core::Range* const range = core::g_instance.region.RangeOf(address);
   if (range == nullptr || !range->donated()) return 0;
-  return core::VisitOccupants(core::g_instance, core::g_arenas, *range, visit,
-                              context);
+  return core::VisitSealed(
+      visit, context, [range](core::BlockVisitor each, void* of) {
+        return core::VisitOccupants(core::g_instance, core::g_arenas, *range,
+                                    each, of);
+      });
 }

@@ -35,6 +35,19 @@ void FreeInArena(Heap* heap, void* block) {
 
 }  // namespace
 
+// What there is no part of: a whole block, or with the knobs that guard its end,
+// something else, which is refused.
+static int FreeWholeOnly(void* p, size_t n) {
+  MapEntry entry;
+  Range* const range = FindBlock(p, &entry);
+  if (ClassOfEntry(entry) == kArenaClass) return kNotSupported;
+  const size_t size = Config::kCanaries ? SealedSize(range, p, entry)
+                                        : SizeIn(*range, p, entry);
+  if (n != size) return kNotSupported;
+  FreeSlow(p);
+  return 0;
+}
+
 bool FreeRange(void* p, size_t n) {
   if (ArenaHolding(p) != 0)
     g_instance.parts.ServeArenas(FindInArena, FreeInArena);
@@ -52,5 +65,6 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(free_range)(void* p, size_t n) noexcept {
   const core::KeepErrno keep_errno;
   const core::Call call;
   core::StopIfGone(p);
+  if constexpr (core::Config::kWholeBlocks) return core::FreeWholeOnly(p, n);
   return core::FreeRange(p, n) ? 0 : core::kNoMemory;
 }

@@ -23,7 +23,8 @@ void GrowTowards(size_t from, size_t to, size_t step, Resize resize) {
 // Whether what begins behind a large block is a free span that this heap caches.
 bool CachesWhatFollows(const Heap& heap, const Range& range, const void* block,
                        size_t bytes) {
-  const size_t next = range.IndexOf(block) + (bytes >> kUnitShift);
+  const size_t next =
+      range.IndexOf(block) + (bytes >> kUnitShift) + range.guard();
   if (next >= range.units().units()) return false;
   const SizeClass c = ClassOfEntry(EntryOf(range, next));
   if (c == kShelvedClass) return true;
@@ -68,11 +69,8 @@ size_t ResizeInArenaInPlace(Range* range, void* block, MapEntry entry,
   return size;
 }
 
-}  // namespace
-
-size_t ResizeInPlace(void* block, size_t min, size_t max) {
-  MapEntry entry;
-  Range* const range = FindBlock(block, &entry);
+size_t ResizeOpenInPlace(Range* range, void* block, MapEntry entry, size_t min,
+                         size_t max) {
   // More than that is refused by its length, not by what lies behind.
   max = Min(Max(min, max), kRequestMax);
   if (ClassOfEntry(entry) == kArenaClass)
@@ -99,6 +97,23 @@ size_t ResizeInPlace(void* block, size_t min, size_t max) {
         return true;
       });
   return LargeSize(*range, block);
+}
+
+}  // namespace
+
+size_t ResizeInPlace(void* block, size_t min, size_t max) {
+  MapEntry entry;
+  Range* const range = FindBlock(block, &entry);
+  const size_t old_size = OpenSeal(range, block, entry);
+  const size_t extent = ResizeOpenInPlace(range, block, entry, WithCanary(min),
+                                          WithCanary(max));
+  if constexpr (!Config::kCanaries) return extent;
+  const size_t room = extent - kCanaryBytes;
+  // As the layers below, which do not grow it then.
+  const size_t size =
+      room < min ? old_size : Min(room, Max(min, max));
+  Sealed(block, size);
+  return size;
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

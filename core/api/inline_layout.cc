@@ -19,7 +19,7 @@ namespace ALCOVE_CORE_NAMESPACE {
 struct InlineLayout {
   using Layout = ALCOVE_PUBLIC_NAMESPACE::inlined::internal::Layout;
 
-  static_assert(Layout::kChecked == kFillsFreed);
+  static_assert(Layout::kChecked == Config::kOnlyCalls);
   static_assert(Layout::kAsyncSignalSafe == Config::kAsyncSignalSafe);
 
   static constexpr size_t kView = offsetof(Heap, view_);

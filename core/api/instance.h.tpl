@@ -121,8 +121,9 @@ size_t {PREFIX}try_realloc_in_place(void* block, size_t min_size, size_t max_siz
 // A block of an arena goes in parts, too; but what is given back of it is not used again, and
 // is counted, until the rest is gone; the memory of whole units goes to the system at once.
 //
-// Returns 0, or with nothing changed ENOMEM if there is no memory to write it down: 32 KiB at
-// first, some 100 bytes for each part. Misuse is what is no block, was given back already, or
+// Returns 0, or with nothing changed ENOTSUP for less than a whole block, or one of an arena,
+// with a knob that guards the ends of blocks (`canaries`, `guard_pages`), or ENOMEM if there
+// is no memory to write it down: 32 KiB at first, some 100 bytes for each part. Misuse is what is no block, was given back already, or
 // reaches beyond the end of a block. Where another thread is stopped in the middle of the same
 // the work is left for it, or for who comes next, and 0 is returned.
 int {PREFIX}free_range(void* p, size_t size) ALCOVE_{PREFIX}NOEXCEPT;
@@ -466,6 +467,18 @@ typedef struct {PREFIX}stats_t {
 // Fills *stats up to stats->struct_size bytes. Returns 0, or EINVAL for null or for a
 // struct_size too small to hold struct_size itself.
 int {PREFIX}stats({PREFIX}stats_t* stats) ALCOVE_{PREFIX}NOEXCEPT;
+
+// All that is live, arenas' blocks included: calls visit(block, usable size, frames,
+// frame_count, context) for each block, if `visit` is not null, and returns how many there
+// are. With the knob `backtrace_frames` frames[0] is where the call that allocated the block
+// would have returned to, frames[1] where its caller would have, and so on, as far as the
+// chain of frame pointers goes; else there are none. They are valid until `visit` returns.
+// All other threads must wait, outside of any call; `visit` must not call the instance. What
+// is cached by a thread that ended without handing it back, or is on its way home from one
+// thread to another, is not live. Costs some time for each unit in use.
+size_t {PREFIX}visit_blocks(void (*visit)(void* block, size_t size, void* const* frames,
+                                          size_t frame_count, void* context),
+                            void* context) ALCOVE_{PREFIX}NOEXCEPT;
 
 // ---- The log -----------------------------------------------------------------------
 // Up to the level that the knob `log_level` compiles in (none, by default) an instance says

@@ -13,8 +13,8 @@
 // layout: code that includes this header is to be compiled anew with the instance, also where
 // that is in a shared library. (Where the layouts differ, it does not link.)
 //
-// With the knobs `check_invariants` or `zero_on_free`, or `tls` other than initial_exec,
-// under ThreadSanitizer, for more than 1024 bytes and for alignments beyond 16, all are calls.
+// With the knobs `check_invariants`, `zero_on_free`, `canaries`, `random_placement`,
+// `reuse_delay` or `backtrace_frames`, or `tls` other than initial_exec, under ThreadSanitizer, for more than 1024 bytes and for alignments beyond 16, all are calls.
 #ifndef ALCOVE_INSTANCE_{PREFIX}INLINE_H_
 #define ALCOVE_INSTANCE_{PREFIX}INLINE_H_
 
@@ -30,7 +30,9 @@ namespace {NAMESPACE}::inlined::internal {
 // classed. core/api/inline_layout.cc compares every line with the core's own types.
 struct Layout {
   // Whether every operation is to be checked, which only calls do.
-  static constexpr bool kChecked = {KNOB_check_invariants} || {KNOB_zero_on_free};
+  static constexpr bool kChecked = {KNOB_check_invariants} || {KNOB_zero_on_free} ||
+                                   {KNOB_canaries} || {KNOB_random_placement} ||
+                                   {KNOB_reuse_delay} != 0 || {KNOB_backtrace_frames} != 0;
   static constexpr bool kAsyncSignalSafe = {KNOB_async_signal_safe};
 
   // Sizes up to this one are inlined.

@@ -5,6 +5,7 @@
 #include "core/api/oom.h"
 #include "core/api/state.h"
 #include "core/api/thread_exit.h"
+#include "core/api/trace.h"
 #include "core/base/log.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -23,11 +24,13 @@ ALCOVE_COLD void ReleaseAll() {
   g_arenas.Release();
   g_instance.registry.Release();  // one heap is in the region's memory
   g_instance.parts.Release();
+  g_instance.traces.Release();
   g_instance.region.Release();
   g_instance.program_break.Release();
   g_instance.live.Reset();
   g_instance.homeless.Reset();
   g_instance.span_units.Store(0, Order::kRelaxed);
+  g_instance.secret.Forget();
   g_oom.Reset();
   if (const Log<LogLevel::info> log; log)
     log.Write(TextLine().Text("shut down"));
@@ -79,6 +82,7 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(shutdown)(void) noexcept {
           heap != &core::g_no_heap ? heap : nullptr)) {
     return core::kBusy;
   }
+  if constexpr (core::Config::kLeakReport) core::ReportLeaks();
   core::ReleaseAll();
   return 0;
 }

@@ -1,6 +1,7 @@
 // A thread's heap, looked up once for many calls.
 #include "core/api/allocate.h"
 #include "core/api/entry_points.h"
+#include "core/api/trace.h"
 #include "core/base/line.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
@@ -13,8 +14,8 @@ using Pin = ALCOVE_PUBLIC(pin_t);
 // one, which tries again.
 Heap* HeapOf(Pin* pin) { return reinterpret_cast<Heap*>(pin); }
 
-// With levels a call has to find out its own.
-constexpr bool kSkips = !Config::kAsyncSignalSafe;
+// With levels a call has to find out its own; and canaries take a slow path.
+constexpr bool kSkips = !Config::kAsyncSignalSafe && !Config::kCanaries;
 
 void CheckPin(const Heap* heap) {
   if constexpr (Config::kCheckInvariants && kSkips) {
@@ -57,9 +58,10 @@ ALCOVE_EXPORT void* ALCOVE_PUBLIC(pinned_malloc)(core::Pin* pin,
   const core::Call call;
   if constexpr (core::kSkips) {
     core::CheckPin(core::HeapOf(pin));
-    return core::AllocateFrom([pin] { return core::HeapOf(pin); }, size);
+    return core::Traced(
+        core::AllocateFrom([pin] { return core::HeapOf(pin); }, size));
   }
-  return core::Allocate(size);
+  return core::Traced(core::Allocate(size));
 }
 
 ALCOVE_EXPORT void ALCOVE_PUBLIC(pinned_free)(core::Pin* pin,

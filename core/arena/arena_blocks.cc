@@ -228,6 +228,7 @@ void* ReallocateArenaBlock(Arenas* arenas, Heap* home, const ArenaBlock& block,
   *crossed = heap->TakeCrossed();
   if (ALCOVE_UNLIKELY(target == nullptr)) return nullptr;
   memcpy(target, address, Min(size, old_size));
+  if constexpr (Config::kZeroOnFree) memset(address, 0, old_size);
   FreeArenaBlock(home, block, address);
   return target;
 }

@@ -4,6 +4,7 @@
 #include "core/base/mem.h"
 #include "core/hardening/invariant.h"
 #include "core/hardening/misuse.h"
+#include "core/heap/checks.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -287,6 +288,7 @@ void* ArenaHeap::Refill(SizeClass c, bool* zero) {
       slab->ledger_slot = slot;
       Ledger::Write(slot, slab->start, info.units);
       bin.slabs = bin.slabs + 1;
+      touched_ = touched_ + size_t{slab->fresh} * info.size;
       List(slab);
     } else {
       Collect();
@@ -305,7 +307,10 @@ void* ArenaHeap::Refill(SizeClass c, bool* zero) {
     bin.next.Store(start, Order::kRelaxed);
     bin.end.Store(start + size_t{count} * info.size, Order::kRelaxed);
   } else {
-    const TakenWord taken = TakeWord(slab, info);
+    const TakenWord taken =
+        Config::kRandomPlacement
+            ? TakeOne(slab, home()->RandomBelow(slab->blocks))
+            : TakeWord(slab, info);
     count = taken.count;
     *zero = taken.zero;
     bin.mask_start = taken.start;
@@ -509,6 +514,7 @@ void* ArenaHeap::Allocate(size_t size, size_t alignment, bool zero) {
     if (block == nullptr && InfoOf(c).units != 1)
       return arena_->AllocateLarge(this, 1, kUnit, size, zero);
   }
+  if (block != nullptr) CheckStillFreed(c, block);
   if (block != nullptr && zero && !is_zero) memset(block, 0, size);
   return block;
 }

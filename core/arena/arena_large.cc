@@ -79,7 +79,7 @@ bool Arena::ResizeLarge(Range* range, void* block, size_t size,
       Span refused;
       refused.range = range;
       refused.first = first + old_units;
-      arenas->instance()->region.Free(refused, more, true);
+      arenas->instance()->region.FreeTail(refused, more, true);
       return false;
     }
     SetEntries(*range, first + old_units, more,
@@ -103,7 +103,8 @@ bool Arena::ResizeLarge(Range* range, void* block, size_t size,
   live.Add(0, -static_cast<ptrdiff_t>(less << kUnitShift));
   const bool fresh = descriptor->moved != Moved::kNo &&
                      platform::Refresh(tail.start(), less << kUnitShift);
-  GiveSpan(tail, less, !fresh);
+  arenas->instance()->region.FreeTail(tail, less, !fresh);
+  Uncharge(less);
   return true;
 }
 

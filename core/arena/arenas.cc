@@ -377,7 +377,8 @@ ArenaHandle Arenas::CreateIn(Arena* parent, Instance* instance, Heap* home,
   arena->quota.Begin(options.hard_quota, options.soft_quota);
   arena->parent = parent;
   arena->monotonic = options.monotonic;
-  if (ALCOVE_UNLIKELY(options.reserve != 0)) {
+  // With guards, which are between spans, spans cannot be cut out of one.
+  if (ALCOVE_UNLIKELY(options.reserve != 0 && !Config::kGuardPages)) {
     size_t bytes = Min(options.reserve, kReserveMax);
     if (options.hard_quota != 0) bytes = Min(bytes, options.hard_quota);
     const size_t units = (bytes + kUnit - 1) >> kUnitShift;

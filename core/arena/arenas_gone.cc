@@ -19,6 +19,8 @@ void Arenas::Leave(const Span& span, size_t units, bool dirty) {
       region.Free(span, units, true);
       return;
     }
+    if (Config::kGuardPages && !span.range->donated())
+      platform::Protect(span.start(), units << kUnitShift);
     const uint64_t turn = quarantined_.FetchAdd(1, Order::kRelaxed);
     const LedgerEntry oldest(
         quarantine()[turn % Max(Config::kArenaQuarantine, 1)].Exchange(

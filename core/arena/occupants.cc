@@ -39,6 +39,7 @@ void MarkCached(const Heap& heap, Slab* slab, const ClassInfo& info,
       mark(*slot);
     }
   }
+  heap.delayed().ForEach(slab->size_class, mark);
   for (BitWord mask = bin.mask.Load(Order::kRelaxed); mask != 0;
        mask &= mask - 1) {
     mark(bin.mask_start + LowestBit(mask) * size_t{info.size});

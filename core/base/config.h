@@ -39,6 +39,11 @@ struct Config {
                                             << 10;
   static constexpr size_t kArenaQuarantine = ALCOVE_KNOB_arena_quarantine;
   static constexpr bool kZeroOnFree = ALCOVE_KNOB_zero_on_free;
+  static constexpr bool kCanaries = ALCOVE_KNOB_canaries;
+  static constexpr bool kGuardPages = ALCOVE_KNOB_guard_pages;
+  static constexpr bool kRandomPlacement = ALCOVE_KNOB_random_placement;
+  static constexpr size_t kReuseDelay = ALCOVE_KNOB_reuse_delay;
+  static constexpr bool kCheckFreed = ALCOVE_KNOB_check_freed;
   static constexpr size_t kHugePagesFrom =
       size_t{ALCOVE_KNOB_huge_pages_from_mib} << 20;
   static constexpr ThreadExit kThreadExit = ThreadExit::ALCOVE_KNOB_thread_exit;
@@ -47,7 +52,21 @@ struct Config {
   static constexpr LogLevel kLogLevel = LogLevel::ALCOVE_KNOB_log_level;
   static constexpr bool kSetErrno = ALCOVE_KNOB_set_errno;
   static constexpr bool kAsyncSignalSafe = ALCOVE_KNOB_async_signal_safe;
+  static constexpr size_t kBacktraceFrames = ALCOVE_KNOB_backtrace_frames;
+  static constexpr bool kLeakReport = ALCOVE_KNOB_leak_report;
   static constexpr bool kCheckInvariants = ALCOVE_KNOB_check_invariants;
+
+  // Whether every free has more to do than to put the block into a bin.
+  static constexpr bool kSlowFree =
+      kZeroOnFree || kCanaries || kRandomPlacement || kReuseDelay != 0;
+  static constexpr bool kUsesRandom = kRandomPlacement || kReuseDelay != 0;
+  // Whether blocks of slabs are never cached.
+  static constexpr bool kUncached = kUsesRandom;
+  // Whether a block has an end that is guarded, and is freed as a whole.
+  static constexpr bool kWholeBlocks = kCanaries || kGuardPages;
+  // Whether each operation has more to do than what inline headers do.
+  static constexpr bool kOnlyCalls =
+      kSlowFree || kCheckInvariants || kBacktraceFrames != 0;
 };
 
 // A definition that is there only where a thread finds its heap by a
@@ -76,6 +95,21 @@ static_assert(!Config::kAsyncSignalSafe ||
               "async_signal_safe needs thread_exit = \"probe\": the other one "
               "calls libc, which may allocate");
 
+static_assert(Config::kSystemMemory || Config::kBacktraceFrames == 0,
+              "system_memory = False needs backtrace_frames = 0: they take "
+              "address space of the system's");
+static_assert(!Config::kCheckFreed || Config::kZeroOnFree,
+              "check_freed needs zero_on_free = True: that is what it checks");
+static_assert(Config::kSystemMemory || !Config::kUsesRandom,
+              "system_memory = False needs random_placement = False and "
+              "reuse_delay = 0: random numbers come from the system");
+static_assert(
+    Config::kSystemMemory || !Config::kGuardPages,
+    "system_memory = False needs guard_pages = False: what is donated "
+    "stays as it is");
+static_assert(Config::kSystemMemory || !Config::kCanaries,
+              "system_memory = False needs canaries = False: a secret comes "
+              "from the system");
 static_assert(Config::kSystemMemory || Config::kTls == Tls::initial_exec,
               "system_memory = False needs tls = \"initial_exec\": the others "
               "call libc");

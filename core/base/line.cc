@@ -42,14 +42,18 @@ ALCOVE_COLD const char* TextLine::text() {
   return buffer_;
 }
 
+ALCOVE_COLD void TextLine::WriteError() {
+  buffer_[size_] = '\n';
+  platform::WriteError(buffer_, size_ + 1);
+}
+
 ALCOVE_COLD void TextLine::Stop() {
   if (const Log<LogLevel::error> log; log) {
     // Once: what it does may come here, too.
     g_log_sink.Store(nullptr, Order::kRelaxed);
     log.Write(*this);
   }
-  buffer_[size_++] = '\n';
-  platform::WriteError(buffer_, size_);
+  WriteError();
   platform::Abort();
 }
 

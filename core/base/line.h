@@ -21,6 +21,9 @@ class TextLine {
   // The text, with a zero and no newline at its end.
   const char* text();
 
+  // Writes it to standard error, with a newline.
+  void WriteError();
+
   // Ends the process. One write shows the line whole among other threads'
   // output. The log has it first, as an error.
   [[noreturn]] void Stop();

@@ -29,6 +29,8 @@ const char* Describe(Misuse misuse) {
       return "free_range of memory that was given back already, at";
     case Misuse::kRangeBeyond:
       return "free_range beyond the end of the block, from";
+    case Misuse::kWritePastEnd:
+      return "write past the end of";
     case Misuse::kWriteAfterFree:
       return "write to freed memory at";
     case Misuse::kWrongSize:

@@ -19,6 +19,7 @@ enum class Misuse {
   kUseForeign,          // the same for memory that is not the instance's
   kRangeFreed,          // a part of a block was given back already
   kRangeBeyond,         // a range to be given back is not within one block
+  kWritePastEnd,        // something behind a block's bytes was written to
   kWriteAfterFree,      // the memory of a free block was written to
   kWrongSize,           // a sized free with a size that cannot be the block's
   kWrongAlignment,  // a sized free with an alignment that cannot be the block's

@@ -43,6 +43,11 @@ void CheckAllocated(const Heap& heap, SizeClass c, const void* block) {
   StopIfWrittenTo(block, InfoOf(c).size);
 }
 
+void CheckStillFreed(SizeClass c, const void* block) {
+  if (!Config::kCheckFreed) return;
+  if (IsSlabClass(c)) StopIfWrittenTo(block, InfoOf(c).size);
+}
+
 void FillFreed(void* block, MapEntry entry) {
   if (!Config::kCheckInvariants) return;
   const SizeClass c = ClassOfEntry(entry);
@@ -50,7 +55,7 @@ void FillFreed(void* block, MapEntry entry) {
 }
 
 void CheckFreed(const Heap& heap, const void* block, MapEntry entry) {
-  if (!Config::kCheckInvariants) return;
+  if (!Config::kCheckInvariants && !Config::kCanaries && !kFreesWait) return;
   const SizeClass c = ClassOfEntry(entry);
   if (c == 0 || c == kShelvedClass) Stop(Misuse::kFreeNoBlock, block);
   if (c == kInteriorClass) {

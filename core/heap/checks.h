@@ -10,6 +10,7 @@ namespace ALCOVE_CORE_NAMESPACE {
 namespace internal {
 
 void CheckAllocated(const Heap& heap, SizeClass c, const void* block);
+void CheckStillFreed(SizeClass c, const void* block);
 void CheckFreed(const Heap& heap, const void* block, MapEntry entry);
 void FillFreed(void* block, MapEntry entry);
 void ZeroFreed(const Region& region, void* block, MapEntry entry);
@@ -21,16 +22,29 @@ void ZeroFreed(const Region& region, void* block, MapEntry entry);
 // available there, and nobody wrote to it since it was freed.
 ALCOVE_INLINE void CheckAllocated(const Heap& heap, SizeClass c,
                                   const void* block) {
-  if constexpr (Config::kCheckInvariants)
+  if constexpr (Config::kCheckInvariants) {
     internal::CheckAllocated(heap, c, block);
+  } else if constexpr (Config::kCheckFreed) {
+    internal::CheckStillFreed(c, block);
+  }
 }
+
+// With `check_freed`: nobody wrote to this block of a slab class since it was freed.
+ALCOVE_INLINE void CheckStillFreed(SizeClass c, const void* block) {
+  if constexpr (Config::kCheckFreed) internal::CheckStillFreed(c, block);
+}
+
+// Whether a free would be found to be the second one only after its delay, where no
+// canary says so.
+inline constexpr bool kFreesWait =
+    Config::kReuseDelay != 0 && !Config::kCanaries;
 
 // What is being freed is a live block as far as this heap can know: it begins
 // where a block does, was handed out, and is neither available, nor freed by
 // another thread, nor cached.
 ALCOVE_INLINE void CheckFreed(const Heap& heap, const void* block,
                               MapEntry entry) {
-  if constexpr (Config::kCheckInvariants)
+  if constexpr (Config::kCheckInvariants || kFreesWait)
     internal::CheckFreed(heap, block, entry);
 }
 

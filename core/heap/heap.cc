@@ -147,6 +147,7 @@ ALCOVE_COLD void Heap::Init(Instance* instance, HeapNumber number,
   instance_ = instance;
   own_entries_ = MakeEntry(0, number);
   slots_.Init(near_slots_, slots);
+  Reseed();
 }
 
 // ---- Counting ----
@@ -263,7 +264,10 @@ void* Heap::Refill(SizeClass c) {
     if (ALCOVE_UNLIKELY(slab == nullptr)) slab = listed_[c];
     if (ALCOVE_UNLIKELY(slab == nullptr)) return nullptr;
   }
-  const TakenWord taken = TakeWord(slab, info, RefillMax(c));
+  const TakenWord taken =
+      Config::kRandomPlacement
+          ? TakeOne(slab, random_.Below(slab->blocks))
+          : TakeWord(slab, info, Config::kUncached ? 1 : RefillMax(c));
   LogSlab("used", *slab);
   if (slab->available == 0) Unlist(slab);
   CountTaken(taken.count, taken.count * size_t{info.size});
@@ -399,6 +403,7 @@ ALCOVE_COLD bool Heap::Caches(SizeClass c, const void* block) const {
   for (void** p = bin.limit.Load(Order::kRelaxed); p != bin.end(); ++p) {
     if (*p == block) return true;
   }
+  if (IsSlabClass(c) && delay_.Holds(c, block)) return true;
   const BitWord mask = bin.mask.Load(Order::kRelaxed);
   if (mask == 0) return false;
   const size_t offset = AddressOf(block) - AddressOf(bin.mask_start);
@@ -600,6 +605,7 @@ ALCOVE_COLD void Heap::Drain() {
       bin.ClearOthers();
     }
     ReturnMask(c);
+    ReleaseDelayed(c);
   }
   Collect();
   ReleaseEmpty();

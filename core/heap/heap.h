@@ -9,6 +9,7 @@
 
 #include "core/base/atomic.h"
 #include "core/heap/bin.h"
+#include "core/heap/delay.h"
 #include "core/heap/remote.h"
 #include "core/heap/slot_pool.h"
 #include "core/heap/tenancy.h"
@@ -165,6 +166,16 @@ class Heap : public HeapFront, public SlabOwner {
   // Gives a block of slab class `c` back to its slab, whoever's that is.
   void ReturnBlock(SizeClass c, void* block);
 
+  // With `reuse_delay` and `random_placement`: does so now, or for another block that
+  // was freed earlier.
+  void FreeLater(SizeClass c, void* block);
+  // Blocks of the class that wait for that.
+  const DelayQueue<Config::kReuseDelay != 0>& delayed() const { return delay_; }
+
+  // Begins other random numbers, in a child of fork.
+  void Reseed();
+  uint32_t RandomBelow(uint32_t n) { return random_.Below(n); }
+
   // Whether the next Refill of this class would have to make a slab.
   bool WouldMakeSlab(SizeClass c) const {
     return listed_[c] == nullptr && !HasMail();
@@ -265,6 +276,8 @@ class Heap : public HeapFront, public SlabOwner {
   void GiveUpSlots();
   void Grow(SizeClass c, unsigned capacity);
   void FinishGrowth();
+  void ReleaseDelayed(SizeClass c);
+  void RepairSlot(SizeClass c, void** slot, void** end);
   void RepairBin(SizeClass c);
   void RepairSpans(SizeClass c);
   void RepairSlabs();
@@ -324,6 +337,10 @@ class Heap : public HeapFront, public SlabOwner {
   // layer above reads or writes it. And how many pins the thread holds, likewise.
   [[no_unique_address]] HeapLevels<Config::kAsyncSignalSafe> levels;
   uint32_t pins = 0;
+
+ private:
+  [[no_unique_address]] RandomNumbers<Config::kUsesRandom> random_;
+  [[no_unique_address]] DelayQueue<Config::kReuseDelay != 0> delay_;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

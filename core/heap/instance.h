@@ -4,8 +4,10 @@
 #ifndef ALCOVE_CORE_HEAP_INSTANCE_H_
 #define ALCOVE_CORE_HEAP_INSTANCE_H_
 
+#include "core/hardening/secret.h"
 #include "core/heap/parts.h"
 #include "core/heap/registry.h"
+#include "core/heap/traces.h"
 #include "core/region/break.h"
 #include "core/region/region.h"
 
@@ -39,6 +41,8 @@ struct Instance {
   HomelessCount homeless;
   Atomic<size_t> span_units;  // that all heaps' span bins have room for
   Parts parts{this};
+  Secret secret;
+  [[no_unique_address]] Traces<Config::kBacktraceFrames != 0> traces;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -144,7 +144,7 @@ bool ResizeLargeInPlace(Heap* heap, void* block, size_t size) {
   const bool fresh = slab->moved != Moved::kNo &&
                      platform::Refresh(tail.start(), tail_units << kUnitShift);
   heap->CountLarge(0, size_t{0} - (tail_units << kUnitShift));
-  region.Free(tail, tail_units, !fresh);
+  region.FreeTail(tail, tail_units, !fresh);
   return true;
 }
 

@@ -116,7 +116,7 @@ ALCOVE_COLD Heap* Registry::Create(Instance* instance,
 ALCOVE_COLD Heap* Registry::Acquire(Instance* instance, bool* adopted) {
   const platform::ThreadId self = Self();
   if (Config::kSystemMemory && !generation_->watches() &&
-      self != platform::CurrentProcess())
+      (Config::kUsesRandom || self != platform::CurrentProcess()))
     generation_->Watch();
   Heap* heap = Adopt(self);
   *adopted = heap != nullptr;
@@ -147,6 +147,8 @@ bool Registry::TakeDead(Heap* heap, Process process, bool* died) {
 ALCOVE_COLD void Registry::Renew(Heap* heap) {
   const uint64_t before = Parts::NameOf(heap);
   heap->tenancy.Renew(platform::CurrentThread(), generation_->Current());
+  // Or it would take what its parent takes.
+  heap->Reseed();
   heap->instance()->parts.Rename(before, Parts::NameOf(heap));
 }
 

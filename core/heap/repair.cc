@@ -13,7 +13,42 @@
 
 namespace ALCOVE_CORE_NAMESPACE {
 
-// Gives what is in a slab class's bin to the slabs' bits.
+// Gives what is in a slot to its slab's bits. (*slot, end) may have it once more.
+ALCOVE_COLD void Heap::RepairSlot(SizeClass c, void** slot, void** end) {
+  void* const block = *slot;
+  if (block == nullptr) return;
+  const Range* const range = instance_->region.RangeOf(block);
+  MapEntry entry = range == nullptr ? 0 : EntryOf(*range, block);
+  if (ClassOfEntry(entry) == kPartsSlabClass &&
+      !instance_->parts.Holds(block))
+    entry = Parts::EntryOfWhole(*range, block, entry);
+  if (ClassOfEntry(entry) != c) return;
+  Slab* const slab = SlabAt(*range, block, entry);
+  const ClassInfo& info = InfoOf(c);
+  const BlockPlace place = PlaceOf(slab, info, block);
+  const unsigned word = place.index / 64;
+  const BitWord bit = BitWord{1} << (place.index % 64);
+  if (!place.is_start) return;
+  if (HeapOfEntry(entry) == number()) {
+    slab->local[word] |= bit & slab->UsedBits(word);
+    KeepOrder();
+    *slot = nullptr;
+  } else {
+    // Once only, before its owner can hand it out again: in the middle of a move
+    // it is in two slots.
+    for (void** later = slot + 1; later != end; ++later) {
+      if (*later == block) *later = nullptr;
+    }
+    // As in a flush.
+    *slot = nullptr;
+    KeepOrder();
+    FreeRemotely(slab, word, bit);
+    counts_.sent_blocks.Add(1);
+    counts_.sent_bytes.Add(info.size);
+  }
+}
+
+// Gives what is in a slab class's bin, and what waits, to the slabs' bits.
 ALCOVE_COLD void Heap::RepairBin(SizeClass c) {
   Bin& bin = bins_[c];
   const ClassInfo& info = InfoOf(c);
@@ -24,41 +59,17 @@ ALCOVE_COLD void Heap::RepairBin(SizeClass c) {
     KeepOrder();
     bin.mask.Store(0, Order::kRelaxed);
   }
+  delay_.ForEachSlot(c, [&](void** slot) {
+    RepairSlot(c, slot, slot + 1);
+    *slot = nullptr;
+  });
+  delay_.Forget(c);
   void** const top = bin.top.Load(Order::kRelaxed);
   void** const limit = bin.limit.Load(Order::kRelaxed);
   if (bin.bottom == nullptr || top == nullptr || limit == nullptr) return;
   for (void** slot = bin.bottom; slot != bin.end(); ++slot) {
     if (slot >= top && slot < limit) continue;
-    void* const block = *slot;
-    if (block == nullptr) continue;
-    const Range* const range = instance_->region.RangeOf(block);
-    MapEntry entry = range == nullptr ? 0 : EntryOf(*range, block);
-    if (ClassOfEntry(entry) == kPartsSlabClass &&
-        !instance_->parts.Holds(block))
-      entry = Parts::EntryOfWhole(*range, block, entry);
-    if (ClassOfEntry(entry) != c) continue;
-    Slab* const slab = SlabAt(*range, block, entry);
-    const BlockPlace place = PlaceOf(slab, info, block);
-    const unsigned word = place.index / 64;
-    const BitWord bit = BitWord{1} << (place.index % 64);
-    if (!place.is_start) continue;
-    if (HeapOfEntry(entry) == number()) {
-      slab->local[word] |= bit & slab->UsedBits(word);
-      KeepOrder();
-      *slot = nullptr;
-    } else {
-      // Once only, before its owner can hand it out again: in the middle of a move
-      // it is in two slots.
-      for (void** later = slot + 1; later != bin.end(); ++later) {
-        if (*later == block) *later = nullptr;
-      }
-      // As in a flush.
-      *slot = nullptr;
-      KeepOrder();
-      FreeRemotely(slab, word, bit);
-      counts_.sent_blocks.Add(1);
-      counts_.sent_bytes.Add(info.size);
-    }
+    RepairSlot(c, slot, bin.end());
   }
 }
 

@@ -80,6 +80,7 @@ ALCOVE_COLD Range* Range::Create(size_t size, size_t room) {
   range->metadata_size_ = metadata_size;
   range->units_.Init(reinterpret_cast<UnitWord*>(metadata + bits_at), units,
                      AddressOf(base) >> kUnitShift);
+  range->GuardBegin();
   return range;
 }
 
@@ -165,6 +166,9 @@ bool Range::CommitTo(size_t end) {
 }
 
 size_t Range::Allocate(size_t count, size_t alignment, bool* zero) {
+  if constexpr (Config::kGuardPages) {
+    if (!donated_) return AllocateGuarded(count, alignment, zero);
+  }
   size_t dirty;
   const size_t first = units_.Claim(count, alignment, &dirty);
   if (first == UnitMap::kNone) return first;
@@ -177,6 +181,9 @@ size_t Range::Allocate(size_t count, size_t alignment, bool* zero) {
 }
 
 bool Range::Extend(size_t first, size_t count) {
+  if constexpr (Config::kGuardPages) {
+    if (!donated_) return ExtendGuarded(first, count);
+  }
   size_t dirty;
   if (!units_.ClaimAt(first, count, &dirty)) return false;
   if (ALCOVE_UNLIKELY(!CommitTo(first + count))) {

@@ -10,6 +10,12 @@
 //   unit words | bits -> |         <- class map | room | Range | descriptors ->
 //                                        |<-- a page -->|
 //
+// With the knob `guard_pages` each span is followed by a guard: one unit more that
+// is claimed with it and given back with it, and that nobody can access. Units are
+// accessible only while they are in a span; whoever claims them makes them so, and
+// inaccessible again before he releases them, so that no two threads ever change
+// the same units. The first unit of the range is a guard, too.
+//
 // A donated range is the program's memory: all whole units in it but those that
 // their own metadata, which lies before or behind them, takes. It is accessible
 // as it is, and nothing is ever asked of the system about it. It may hold
@@ -93,10 +99,27 @@ class Range {
   // before longer.
   bool Extend(size_t first, size_t count);
 
-  // `dirty` says whether the units may hold memory.
+  // `dirty` says whether the units may hold memory. A whole span.
   void Free(size_t first, size_t count, bool dirty) {
+    if constexpr (Config::kGuardPages) {
+      if (!donated_) return FreeGuarded(first, count, dirty);
+    }
     units_.Release(first, count, dirty && !donated_);
   }
+  // The last units of a span, which goes on without them.
+  void FreeTail(size_t first, size_t count, bool dirty) {
+    if constexpr (Config::kGuardPages) {
+      if (!donated_) return FreeTailGuarded(first, count, dirty);
+    }
+    Free(first, count, dirty);
+  }
+
+  // Units that follow each span of this range and belong to it.
+  size_t guard() const {
+    return Config::kGuardPages && !donated_ ? 1 : 0;
+  }
+  // Units in use that are guards.
+  size_t guards() const { return guards_.Load(Order::kRelaxed); }
 
   // Returns the memory of all free units to the system, that of their bits
   // included. Returns the bytes of units given back.
@@ -149,6 +172,7 @@ class Range {
 
   const UnitMap& units() const { return units_; }
   size_t committed() const {
+    if (guard() != 0) return (units_.used() - guards()) << kUnitShift;
     return committed_.Load(Order::kRelaxed) << kUnitShift;
   }
   size_t metadata_size() const { return metadata_size_; }
@@ -165,7 +189,15 @@ class Range {
     return AddressOf(a) < AddressOf(b) + b_size &&
            AddressOf(b) < AddressOf(a) + a_size;
   }
+  void GuardBegin();
   bool CommitTo(size_t end);
+  size_t AllocateGuarded(size_t count, size_t alignment, bool* zero);
+  bool ExtendGuarded(size_t first, size_t count);
+  void FreeGuarded(size_t first, size_t count, bool dirty);
+  void FreeTailGuarded(size_t first, size_t count, bool dirty);
+  void CountGuards(size_t more) {
+    guards_.FetchAdd(more, Order::kRelaxed);
+  }
   template <typename Run>
   size_t PurgeRuns(Run* open);
 
@@ -181,6 +213,7 @@ class Range {
   bool donated_ = false;
   Atomic<size_t> committed_;  // units that are accessible, from the first on
   UnitMap units_;
+  Atomic<size_t> guards_;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -40,6 +40,8 @@ constexpr size_t kRegretShare = 2;
 constexpr size_t kContentShare = 8;
 constexpr uint64_t kForgetAfterMs = 1000;
 
+constexpr size_t kGuardUnits = Config::kGuardPages ? 1 : 0;
+
 void LogPurged(size_t bytes) {
   if (const Log<LogLevel::debug> log; log && bytes != 0)
     log.Write(TextLine().Text("purged ").Decimal(bytes).Text(" bytes"));
@@ -159,7 +161,8 @@ Span Region::Allocate(size_t count, size_t alignment) {
     if (range == nullptr) {
       // Where memory is refused, more address space would not help.
       if (refused) break;
-      if (!AddRange(i, count + alignment_units - 1, 0)) break;
+      // With guards the first unit is none of a span, nor is the one behind it.
+      if (!AddRange(i, count + alignment_units - 1 + 2 * kGuardUnits, 0)) break;
       range = ranges_[i].Load(Order::kAcquire);
     }
     if (range->donated()) continue;
@@ -252,7 +255,9 @@ ALCOVE_COLD Region::Donation Region::Donate(void* p, size_t size, size_t room) {
   return Donation::kFull;
 }
 
-void Region::Free(const Span& span, size_t count, bool dirty) {
+// Whether the units are dirty still.
+ALCOVE_INLINE bool Region::ZeroFreed(const Span& span, size_t count,
+                                     bool dirty) {
   if constexpr (Config::kZeroOnFree) {
     const size_t bytes = count << kUnitShift;
     // What is donated stays where it is.
@@ -261,11 +266,28 @@ void Region::Free(const Span& span, size_t count, bool dirty) {
     if (dirty && !gone) memset(span.start(), 0, bytes);
     dirty = dirty && !gone;
   }
-  span.range->Free(span.first, count, dirty);
+  return dirty;
+}
+
+ALCOVE_INLINE void Region::Freed([[maybe_unused]] const Range* range,
+                                 [[maybe_unused]] bool dirty) {
   MaybePurge();
   if constexpr (Config::kBackgroundPurge) {
-    if (dirty && span.range->units().dirty() != 0) purger_.Note();
+    if (dirty && range->units().dirty() != 0) purger_.Note();
   }
+}
+
+void Region::Free(const Span& span, size_t count, bool dirty) {
+  dirty = ZeroFreed(span, count, dirty);
+  span.range->Free(span.first, count, dirty);
+  Freed(span.range, dirty);
+}
+
+ALCOVE_COLD void Region::FreeTail(const Span& span, size_t count, bool dirty) {
+  if constexpr (!Config::kGuardPages) return Free(span, count, dirty);
+  dirty = ZeroFreed(span, count, dirty);
+  span.range->FreeTail(span.first, count, dirty);
+  Freed(span.range, dirty);
 }
 
 ALCOVE_COLD size_t Region::Purge() {
@@ -341,7 +363,7 @@ bool Region::WouldGrow(size_t count) const {
     // All of a donated range is there already.
     const UnitMap& units = range->units();
     const size_t end = range->donated() ? units.units() : units.top();
-    if (end - Min(end, units.used()) >= count) return false;
+    if (end - Min(end, units.used()) >= count + range->guard()) return false;
   }
   return true;
 }

@@ -45,8 +45,10 @@ class Region {
   void* TakePages(size_t size);
   void GivePages(void* memory, size_t size);
 
-  // `dirty`: the units may hold memory. May purge.
+  // `dirty`: the units may hold memory. May purge. All of what Allocate gave, and
+  // what Extend added to that; the other one is for the last units of it.
   void Free(const Span& span, size_t count, bool dirty);
+  void FreeTail(const Span& span, size_t count, bool dirty);
 
   // Returns the memory of all free units to the system; the bytes given back.
   size_t Purge();
@@ -133,6 +135,8 @@ class Region {
  private:
   Range* LaterRangeOf(const void* p) const;
   bool AddRange(unsigned slot, size_t units_needed, size_t room);
+  bool ZeroFreed(const Span& span, size_t count, bool dirty);
+  void Freed(const Range* range, bool dirty);
   void PurgeBeyondBound();
   Span AllocateDonated(size_t count, size_t alignment_units);
 

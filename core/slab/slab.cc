@@ -38,6 +38,18 @@ Slab* CreateSlab(const Span& span, SizeClass c, SlabOwner* owner,
       ALCOVE_INVARIANT(slab->remote[w].Load(Order::kRelaxed) == 0);
     }
   }
+  if constexpr (Config::kCheckFreed && !Config::kCheckInvariants) {
+    // Whatever it was donated with.
+    if (span.range->donated())
+      memset(slab->start, 0, size_t{info.units} << kUnitShift);
+  }
+  if constexpr (Config::kRandomPlacement) {
+    for (unsigned w = 0; w < slab->words(); ++w)
+      slab->local[w] = BitRange(0, static_cast<unsigned>(
+                                       Min(64, slab->blocks - w * 64u)));
+    slab->fresh = slab->blocks;
+    slab->zero = false;
+  }
   slab->in_parts.Store(0, Order::kRelaxed);
   for (unsigned i = 0; i < info.units; ++i) {
     static_cast<Slab*>(span.range->descriptor(span.first + i))->place = i;
@@ -105,6 +117,25 @@ TakenWord TakeWord(Slab* slab, const ClassInfo& info, unsigned limit) {
   ALCOVE_INVARIANT(taken.count != 0 && taken.count <= slab->available);
   slab->available = static_cast<uint16_t>(slab->available - taken.count);
   taken.start = slab->start + size_t{w} * 64 * info.size;
+  return taken;
+}
+
+TakenWord TakeOne(Slab* slab, unsigned index) {
+  TakenWord taken = {};
+  if constexpr (Config::kRandomPlacement) {
+    unsigned w = index / 64;
+    BitWord bits = slab->local[w] & ~BitWord{0} << (index % 64);
+    while (bits == 0) {
+      w = w + 1 == slab->words() ? 0 : w + 1;
+      bits = slab->local[w];
+    }
+    taken.blocks = bits & (0 - bits);
+    taken.count = 1;
+    taken.start =
+        slab->start + size_t{w} * 64 * InfoOf(slab->size_class).size;
+    slab->local[w] ^= taken.blocks;
+    slab->available = static_cast<uint16_t>(slab->available - 1);
+  }
   return taken;
 }
 

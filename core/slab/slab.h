@@ -42,7 +42,11 @@ struct alignas(64) Slab {
   // The owner's line.
   char* start;
   Slab* next;  // in the owner's list of slabs that have blocks available
-  Slab* previous;
+  union {
+    Slab* previous;
+    // Of a large block, with the knob `canaries`: the bytes that were asked for.
+    size_t request;
+  };
   BitWord* local;
   uint32_t units;
   uint16_t available;  // blocks with a local bit, never-used ones included
@@ -127,7 +131,8 @@ inline bool IsBlockStart(const Range& range, const ClassInfo& info,
 
 // What the memory of a block of a slab holds as long as it is free, where the knob
 // `check_invariants` is on; even, so that a bit that was added shows, and no address.
-inline constexpr unsigned char kFreeByte = 0xda;
+// Where only `zero_on_free` is, 0.
+inline constexpr unsigned char kFreeByte = Config::kCheckInvariants ? 0xda : 0;
 
 // Makes a slab of class `c` out of a span and gives it to `owner`; `entry` is
 // what the class map gets for its units. All of its blocks are available.
@@ -147,6 +152,11 @@ struct TakenWord {
   bool zero;  // the blocks' memory reads as zero
 };
 TakenWord TakeWord(Slab* slab, const ClassInfo& info, unsigned limit = 64);
+
+// With the knob `random_placement`, where all blocks of a slab have bits from the
+// beginning: takes the available block that follows the one with this index, or is
+// it, or the first one.
+TakenWord TakeOne(Slab* slab, unsigned index);
 
 // Takes up to `limit` >= 1 blocks that were never handed out and lie side by
 // side, of a slab that has some of those; how many. The first is the one at

@@ -49,7 +49,11 @@ ALCOVE_COLD Snapshot TakeSnapshot(const Instance& instance) {
     bytes += counts.taken_bytes.Get() - counts.sent_bytes.Get() +
              counts.received_bytes.Get();
     for (SizeClass c = 1; c <= kCachedClasses; ++c) {
-      const Cached cached = CachedIn(heap->bin(c), BlockSize(c));
+      Cached cached = CachedIn(heap->bin(c), BlockSize(c));
+      if (IsSlabClass(c)) {
+        cached.blocks += heap->delayed().count(c);
+        cached.bytes += heap->delayed().count(c) * BlockSize(c);
+      }
       blocks -= cached.blocks;
       bytes -= cached.bytes;
       s.bytes_cached += cached.bytes;
@@ -61,6 +65,7 @@ ALCOVE_COLD Snapshot TakeSnapshot(const Instance& instance) {
   s.bytes_peak = Max(instance.live.bytes_peak.Load(Order::kRelaxed), bytes);
   s.bytes_gaps = instance.parts.gap_bytes();
   s.bytes_metadata += instance.parts.metadata();
+  s.bytes_metadata += instance.traces.mapped();
   s.bytes_break = instance.program_break.bytes();
   s.bytes_committed = instance.program_break.committed();
   s.bytes_reserved = instance.program_break.reserved();
@@ -68,7 +73,7 @@ ALCOVE_COLD Snapshot TakeSnapshot(const Instance& instance) {
     const Range* const range = instance.region.range(i);
     if (range == nullptr) break;
     const UnitMap& units = range->units();
-    s.bytes_spans += units.used() << kUnitShift;
+    s.bytes_spans += (units.used() - range->guards()) << kUnitShift;
     s.bytes_spans_peak += units.used_peak() << kUnitShift;
     s.bytes_dirty += units.dirty() << kUnitShift;
     s.bytes_committed += range->committed();

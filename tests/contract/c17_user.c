@@ -113,6 +113,20 @@ static int UseHandlersFromC(void) {
   return contract_default_set_thread_oom_handler(NULL, NULL);
 }
 
+static void Visit(void* block, size_t size, void* const* frames,
+                  size_t frame_count, void* context) {
+  (void)frames;
+  if (block != NULL && size >= 100 && frame_count == 0) ++*(int*)context;
+}
+
+static int VisitFromC(void) {
+  int seen = 0;
+  void* const block = contract_default_malloc(100);
+  if (contract_default_visit_blocks(Visit, &seen) != 1 || seen != 1) return 50;
+  contract_default_free(block);
+  return contract_default_visit_blocks(NULL, NULL) == 0 ? 0 : 51;
+}
+
 int UseFromC(void) {
   contract_default_stats_t stats = {.struct_size = sizeof(stats)};
   void* block = NULL;
@@ -138,6 +152,8 @@ int UseFromC(void) {
   if (in_arena != 0) return in_arena;
   const int handlers = UseHandlersFromC();
   if (handlers != 0) return handlers;
+  const int visit = VisitFromC();
+  if (visit != 0) return visit;
   const int log = UseLogFromC();
   if (log != 0) return log;
   contract_default_thread_detach();

@@ -215,11 +215,14 @@ TEST_F(LifeTest, ConfigNamesEveryKnob) {
   EXPECT_EQ(config.at("version"), '"' + std::string(subject::version()) + '"');
   for (const char* knob :
        {"region_reserve_mib", "region_growth_percent", "sbrk_reserve_mib",
-        "commit_chunk_kib", "purge_delay_ms", "purge_dirty_max_mib",
-        "background_purge", "cache_bytes_per_class", "cache_blocks_per_class",
-        "cache_span_kib", "huge_pages_from_mib", "zero_on_free",
-        "system_memory", "thread_exit", "log_level", "set_errno",
-        "async_signal_safe", "check_invariants"}) {
+        "commit_chunk_kib",   "purge_delay_ms",        "purge_dirty_max_mib",
+        "background_purge",   "cache_bytes_per_class", "cache_blocks_per_class",
+        "cache_span_kib",     "huge_pages_from_mib",   "zero_on_free",
+        "system_memory",      "thread_exit",           "log_level",
+        "set_errno",          "async_signal_safe",     "check_invariants",
+        "canaries",           "guard_pages",           "random_placement",
+        "reuse_delay",        "check_freed",           "backtrace_frames",
+        "leak_report"}) {
     EXPECT_EQ(config.count(knob), 1u) << knob;
   }
 }

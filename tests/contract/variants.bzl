@@ -13,6 +13,8 @@ VARIANTS = {
     },
     "debug": "debug",
     "default": "default",
+    # Each call with all that makes mistakes show and attacks fail.
+    "hardened": "hardened",
     "hosted": "hosted",
     # Each call on a level of its own.
     "signal": "async_signal_safe",
@@ -33,6 +35,7 @@ VARIANTS = {
 # Those that differ from `default` in little: suites run over them where they say so.
 _BY_REQUEST = [
     "background",
+    "hardened",
     "hosted",
     "signal",
 ]

@@ -25,6 +25,7 @@ constexpr Words kWords[] = {
     {Misuse::kUseInside, "size or realloc asked of the inside of a block at"},
     {Misuse::kUseForeign,
      "size or realloc asked of memory that is not this instance's, at"},
+    {Misuse::kWritePastEnd, "write past the end of"},
     {Misuse::kWriteAfterFree, "write to freed memory at"},
     {Misuse::kWrongSize, "sized free with a size that cannot be that of"},
     {Misuse::kWrongAlignment,
