@@ -383,8 +383,7 @@ void* TryReallocate(void* block, size_t size) {
   MapEntry entry;
   Range* const range = FindBlock(block, &entry);
   const size_t old_size = OpenSeal(range, block, entry);
-  void* const target =
-      TryReallocateOpen(range, block, entry, WithCanary(size));
+  void* const target = TryReallocateOpen(range, block, entry, WithCanary(size));
   if (ALCOVE_LIKELY(target != nullptr)) return Sealed(target, size);
   Sealed(block, old_size);
   return nullptr;

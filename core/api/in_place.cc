@@ -105,13 +105,12 @@ size_t ResizeInPlace(void* block, size_t min, size_t max) {
   MapEntry entry;
   Range* const range = FindBlock(block, &entry);
   const size_t old_size = OpenSeal(range, block, entry);
-  const size_t extent = ResizeOpenInPlace(range, block, entry, WithCanary(min),
-                                          WithCanary(max));
+  const size_t extent =
+      ResizeOpenInPlace(range, block, entry, WithCanary(min), WithCanary(max));
   if constexpr (!Config::kCanaries) return extent;
   const size_t room = extent - kCanaryBytes;
   // As the layers below, which do not grow it then.
-  const size_t size =
-      room < min ? old_size : Min(room, Max(min, max));
+  const size_t size = room < min ? old_size : Min(room, Max(min, max));
   Sealed(block, size);
   return size;
 }

@@ -9,7 +9,8 @@ ALCOVE_COLD uint64_t Secret::Make() {
   // Where the system gives none, what differs from one run to the next: the time,
   // and where it put this object and the stack.
   if (!platform::Entropy(&value, sizeof(value)))
-    value = Mix(platform::Ticks() ^ Mix(AddressOf(this) ^ Mix(AddressOf(&value))));
+    value =
+        Mix(platform::Ticks() ^ Mix(AddressOf(this) ^ Mix(AddressOf(&value))));
   if (value == 0) value = 1;
   uint64_t expected = 0;
   // Of several threads that come here, one is the first.

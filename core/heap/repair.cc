@@ -19,8 +19,7 @@ ALCOVE_COLD void Heap::RepairSlot(SizeClass c, void** slot, void** end) {
   if (block == nullptr) return;
   const Range* const range = instance_->region.RangeOf(block);
   MapEntry entry = range == nullptr ? 0 : EntryOf(*range, block);
-  if (ClassOfEntry(entry) == kPartsSlabClass &&
-      !instance_->parts.Holds(block))
+  if (ClassOfEntry(entry) == kPartsSlabClass && !instance_->parts.Holds(block))
     entry = Parts::EntryOfWhole(*range, block, entry);
   if (ClassOfEntry(entry) != c) return;
   Slab* const slab = SlabAt(*range, block, entry);

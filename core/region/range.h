@@ -115,9 +115,7 @@ class Range {
   }
 
   // Units that follow each span of this range and belong to it.
-  size_t guard() const {
-    return Config::kGuardPages && !donated_ ? 1 : 0;
-  }
+  size_t guard() const { return Config::kGuardPages && !donated_ ? 1 : 0; }
   // Units in use that are guards.
   size_t guards() const { return guards_.Load(Order::kRelaxed); }
 
@@ -195,9 +193,7 @@ class Range {
   bool ExtendGuarded(size_t first, size_t count);
   void FreeGuarded(size_t first, size_t count, bool dirty);
   void FreeTailGuarded(size_t first, size_t count, bool dirty);
-  void CountGuards(size_t more) {
-    guards_.FetchAdd(more, Order::kRelaxed);
-  }
+  void CountGuards(size_t more) { guards_.FetchAdd(more, Order::kRelaxed); }
   template <typename Run>
   size_t PurgeRuns(Run* open);
 

@@ -45,8 +45,8 @@ Slab* CreateSlab(const Span& span, SizeClass c, SlabOwner* owner,
   }
   if constexpr (Config::kRandomPlacement) {
     for (unsigned w = 0; w < slab->words(); ++w)
-      slab->local[w] = BitRange(0, static_cast<unsigned>(
-                                       Min(64, slab->blocks - w * 64u)));
+      slab->local[w] =
+          BitRange(0, static_cast<unsigned>(Min(64, slab->blocks - w * 64u)));
     slab->fresh = slab->blocks;
     slab->zero = false;
   }
@@ -131,8 +131,7 @@ TakenWord TakeOne(Slab* slab, unsigned index) {
     }
     taken.blocks = bits & (0 - bits);
     taken.count = 1;
-    taken.start =
-        slab->start + size_t{w} * 64 * InfoOf(slab->size_class).size;
+    taken.start = slab->start + size_t{w} * 64 * InfoOf(slab->size_class).size;
     slab->local[w] ^= taken.blocks;
     slab->available = static_cast<uint16_t>(slab->available - 1);
   }

@@ -38,8 +38,7 @@ class GuardTest : public InstanceTest {
 using GuardDeathTest = GuardTest;
 
 TEST_F(GuardTest, BehindEachSpanAndBeforeTheFirst) {
-  for (const size_t size :
-       {16, 1000, 20000, 70000, 200000, 2000000}) {
+  for (const size_t size : {16, 1000, 20000, 70000, 200000, 2000000}) {
     for (int i = 0; i < 3; ++i) {
       auto* const block = static_cast<char*>(test_malloc(size));
       memset(block, 1, size);
@@ -157,7 +156,8 @@ TEST_F(GuardTest, UnitsComeBack) {
   for (const auto& [block, size] : blocks) test_free(block);
   test_thread_detach();
   EXPECT_EQ(Stats().bytes_spans, 0u);
-  EXPECT_EQ(g_instance.region.range(0)->units().used(), 1u) << "the first guard";
+  EXPECT_EQ(g_instance.region.range(0)->units().used(), 1u)
+      << "the first guard";
   EXPECT_EQ(g_instance.region.range(0)->guards(), 1u);
 }
 
@@ -184,9 +184,9 @@ TEST_F(GuardTest, WhereTheSystemRefuses) {
 
 TEST_F(GuardTest, DonatedMemoryIsAsItWas) {
   constexpr size_t kSize = 32 * kUnit;
-  char* const memory = static_cast<char*>(
-      mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-           -1, 0));
+  char* const memory =
+      static_cast<char*>(mmap(nullptr, kSize, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   memset(memory, 0x77, kSize);
   ASSERT_EQ(test_donate(memory, kSize), 0);
   for (const size_t size : {16, 1000, 100000}) {

@@ -22,12 +22,11 @@ class PlacementTest : public InstanceTest {
   }
   // How many of them lie right behind the one before.
   static unsigned Neighbours(const std::vector<uintptr_t>& blocks) {
-    const size_t size =
-        SizeIn(*g_instance.region.RangeOf(reinterpret_cast<void*>(blocks[0])),
-               reinterpret_cast<void*>(blocks[0]),
-               EntryOf(*g_instance.region.RangeOf(
-                           reinterpret_cast<void*>(blocks[0])),
-                       reinterpret_cast<void*>(blocks[0])));
+    const size_t size = SizeIn(
+        *g_instance.region.RangeOf(reinterpret_cast<void*>(blocks[0])),
+        reinterpret_cast<void*>(blocks[0]),
+        EntryOf(*g_instance.region.RangeOf(reinterpret_cast<void*>(blocks[0])),
+                reinterpret_cast<void*>(blocks[0])));
     unsigned count = 0;
     for (size_t i = 1; i < blocks.size(); ++i)
       count += blocks[i] == blocks[i - 1] + size ? 1 : 0;
@@ -137,8 +136,7 @@ TEST_F(PlacementTest, ADoubleFreeIsNoticedAtOnce) {
         test_free(block);
         test_free(block);
       },
-      "double free of",
-      Config::kReuseDelay != 0 ? "" : BlockOf(112));
+      "double free of", Config::kReuseDelay != 0 ? "" : BlockOf(112));
 }
 
 }  // namespace
