@@ -17,6 +17,7 @@ trap 'rm -rf "${scratch}"' EXIT
 chmod 755 "${scratch}"
 
 # Whatever a malloc was ever told by.
+# shellcheck disable=SC2054  # The commas belong to the values.
 hostile=(
   MALLOC_ARENA_MAX=1 MALLOC_PERTURB_=85 MALLOC_TRIM_THRESHOLD_=0 MALLOC_TOP_PAD_=1000000
   MALLOC_CONF=abort:true,narenas:1 MALLOC_OPTIONS=AFGJPRX ALCOVE_CONFIG=debug
