@@ -1,5 +1,6 @@
 // Runs a command to its end and the ends of all that it leaves running, and
-// appends the largest resident set of any of them, in KiB, to a file:
+// appends the largest resident set of any of them, in KiB, and the processor
+// time of all of them, in seconds, to a file:
 //
 //   measure FILE COMMAND...
 //
@@ -12,6 +13,10 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static double Seconds(struct timeval time) {
+  return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
 
 int main(int argc, char** argv) {
   if (argc < 3) return 64;
@@ -44,7 +49,11 @@ int main(int argc, char** argv) {
   struct rusage usage = {0};
   getrusage(RUSAGE_CHILDREN, &usage);
   FILE* const file = fopen(argv[1], "a");
-  if (file == NULL || fprintf(file, "%ld\n", usage.ru_maxrss) < 0) return 74;
+  if (file == NULL ||
+      fprintf(file, "%ld %.3f\n", usage.ru_maxrss,
+              Seconds(usage.ru_utime) + Seconds(usage.ru_stime)) < 0) {
+    return 74;
+  }
   fclose(file);
   return result;
 }

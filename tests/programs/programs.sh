@@ -94,7 +94,7 @@ end_servers() {
   for process in "${servers[@]}"; do pkill -KILL -P "${process}" 2>/dev/null || true; done
 }
 
-# The answer on standard output, and in FOLDER.result seconds and the peak in KiB. In a
+# The answer on standard output, and in FOLDER.result seconds, the peak in KiB and seconds of processor time. In a
 # process of its own: where the caller looks at the exit code, bash would go on after
 # an error.
 run_here() {
@@ -111,8 +111,8 @@ run_here() {
   work
   end="$(date +%s%N)"
   [[ -s .peaks ]]
-  awk -v ns="$((end - begin))" '$1 > peak {peak = $1} END {printf "%.6f %d\n", ns / 1e9, peak}' \
-    .peaks >"${scratch}.result"
+  awk -v ns="$((end - begin))" '$1 > peak {peak = $1} {cpu += $2}
+    END {printf "%.6f %d %.3f\n", ns / 1e9, peak, cpu}' .peaks >"${scratch}.result"
 }
 
 # run_case NAME FOLDER LIBRARY
@@ -218,7 +218,7 @@ row() {
   [[ -z "${preload}" ]] || preload="$(readable_copy "${preload}" "${folder}")"
   run_case "${name}" "${folder}/run" "${preload}" >"${folder}/answer" || code=$?
   ((code == 0)) || exit "${code}"
-  awk '{printf "bench: seconds=%s\nbench: peak_kib=%s\n", $1, $2}' "${folder}/run.result"
+  awk '{printf "bench: seconds=%s\nbench: peak_kib=%s\ncpu: %s\n", $1, $2, $3}' "${folder}/run.result"
   echo "answer: $(sed "s|${folder}|FOLDER|g" "${folder}/answer" | cksum)"
   echo "version: $(load_case "${name}"; version 2>&1 | head -n 1)"
 }
