@@ -85,10 +85,10 @@ TEST(Peers, ForkInAHandlerThatInterruptedMalloc) {
   struct sigaction action = {}, former = {};
   action.sa_handler = Fork;
   ASSERT_EQ(sigaction(SIGALRM, &action, &former), 0);
-  const itimerval ticks = {{0, 2000}, {0, 2000}};
+  const itimerval ticks = {{0, 5000}, {0, 5000}};
   ASSERT_EQ(setitimer(ITIMER_REAL, &ticks, nullptr), 0);
   std::vector<void*> blocks(1000);
-  for (size_t i = 0; forks < 100; ++i) {
+  for (size_t i = 0; forks < 30; ++i) {
     void*& block = blocks[i * 7919 % blocks.size()];
     free(block);
     block = malloc(i * 31 % 70000);
