@@ -51,6 +51,7 @@ TEST(Peers, FiguresWhileOthersAllocate) {
     ASSERT_LE(info.fsmblks, info.fordblks);
     ASSERT_LE(info.keepcost, info.fordblks);
     ASSERT_LT(info.arena, size_t{1} << 30);
+    ASSERT_LT(info.fordblks, size_t{1} << 30);
     ASSERT_EQ(malloc_info(0, file), 0);
     malloc_trim(0);
   }
