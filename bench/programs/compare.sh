@@ -60,35 +60,6 @@ trap 'rm -rf "${scratch}"' EXIT
 results="${scratch}/results.tsv"  # case column seconds peak_kib answer version cpu
 : >"${results}"
 
-load_before="$(cut -d ' ' -f 1 /proc/loadavg)"
-begin="${SECONDS}"
-for case in "${cases[@]}"; do
-  for ((repeat = 1; repeat <= repeats; ++repeat)); do
-    for column in "${columns[@]}"; do
-      [[ "${column}" == glibc || -n "${library[${column}]}" ]] || continue
-      code=0
-      LD_PRELOAD="${library[${column}]}" "${programs}" "${quick[@]}" "${case}" \
-        >"${scratch}/run" 2>"${scratch}/errors" || code=$?
-      if ((code == 77)); then
-        printf '%s\t%s\t-\t-\tmissing\t%s\n' "${case}" "${column}" \
-          "$(sed -n 's/^bench: missing=//p' "${scratch}/run")" >>"${results}"
-        break 2
-      elif ((code != 0)); then
-        echo "${case}, ${column}: exit code ${code}: $(tail -n 1 "${scratch}/errors")" >&2
-        printf '%s\t%s\t-\t-\tfailed\t-\n' "${case}" "${column}" >>"${results}"
-        continue
-      fi
-      printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "${case}" "${column}" \
-        "$(sed -n 's/^bench: seconds=//p' "${scratch}/run")" \
-        "$(sed -n 's/^bench: peak_kib=//p' "${scratch}/run")" \
-        "$(sed -n 's/^answer: //p' "${scratch}/run")" \
-        "$(sed -n 's/^version: //p' "${scratch}/run" | cut -c 1-40)" \
-        "$(sed -n 's/^cpu: //p' "${scratch}/run")" >>"${results}"
-    done
-  done
-  echo "${case} done after $((SECONDS - begin)) s" >&2
-done
-
 report() {
   echo "# Results: whole programs"
   echo
@@ -173,9 +144,35 @@ report() {
   for column in "${columns[@]:1}"; do echo "| ${column} | $(package_version "${package[${column}]}") |"; done
 }
 
-if [[ -n "${out}" ]]; then
-  report >"${out}"
-  echo "wrote ${out}" >&2
-else
-  report
-fi
+load_before="$(cut -d ' ' -f 1 /proc/loadavg)"
+begin="${SECONDS}"
+for case in "${cases[@]}"; do
+  for ((repeat = 1; repeat <= repeats; ++repeat)); do
+    for column in "${columns[@]}"; do
+      [[ "${column}" == glibc || -n "${library[${column}]}" ]] || continue
+      code=0
+      LD_PRELOAD="${library[${column}]}" "${programs}" "${quick[@]}" "${case}" \
+        >"${scratch}/run" 2>"${scratch}/errors" || code=$?
+      if ((code == 77)); then
+        printf '%s\t%s\t-\t-\tmissing\t%s\n' "${case}" "${column}" \
+          "$(sed -n 's/^bench: missing=//p' "${scratch}/run")" >>"${results}"
+        break 2
+      elif ((code != 0)); then
+        echo "${case}, ${column}: exit code ${code}: $(tail -n 1 "${scratch}/errors")" >&2
+        printf '%s\t%s\t-\t-\tfailed\t-\n' "${case}" "${column}" >>"${results}"
+        continue
+      fi
+      printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "${case}" "${column}" \
+        "$(sed -n 's/^bench: seconds=//p' "${scratch}/run")" \
+        "$(sed -n 's/^bench: peak_kib=//p' "${scratch}/run")" \
+        "$(sed -n 's/^answer: //p' "${scratch}/run")" \
+        "$(sed -n 's/^version: //p' "${scratch}/run" | cut -c 1-40)" \
+        "$(sed -n 's/^cpu: //p' "${scratch}/run")" >>"${results}"
+    done
+  done
+  # What there is so far: all of it takes long.
+  [[ -z "${out}" ]] || report >"${out}"
+  echo "${case} done after $((SECONDS - begin)) s" >&2
+done
+
+if [[ -n "${out}" ]]; then echo "wrote ${out}" >&2; else report; fi
