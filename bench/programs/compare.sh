@@ -65,6 +65,11 @@ report() {
   echo
   echo "Written by \`./bazelw run //bench/programs:compare -- ${arguments}\`; do not edit."
   echo
+  if ((${#quick[@]} > 0)); then
+    echo "With --quick: each program has little to do, and its start weighs much. Where the load"
+    echo "at the end of this page is more than a few, wall times are no evidence."
+    echo
+  fi
   awk -F '\t' -v columns="${columns[*]}" -v cases="${cases[*]}" -v repeats="${repeats}" '
     function median(list, n,   parts, i, j, t) {
       n = split(list, parts, " ")
