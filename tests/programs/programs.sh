@@ -94,9 +94,9 @@ end_servers() {
   for process in "${servers[@]}"; do pkill -KILL -P "${process}" 2>/dev/null || true; done
 }
 
-# The answer on standard output, and in FOLDER.result seconds, the peak in KiB and seconds of processor time. In a
-# process of its own: where the caller looks at the exit code, bash would go on after
-# an error.
+# The answer on standard output, and in FOLDER.result seconds, the peak in KiB and
+# seconds of processor time. In a process of its own: where the caller looks at the exit
+# code, bash would go on after an error.
 run_here() {
   load_case "$1"
   rm -rf "${scratch}"
