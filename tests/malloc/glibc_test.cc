@@ -36,7 +36,8 @@ size_t Live() {
 // Sizes that reach each kind of block, and both sides of what divides them.
 std::vector<size_t> Sizes() {
   std::vector<size_t> sizes;
-  for (size_t size = 0; size <= 1100; size += 1 + size / 100) sizes.push_back(size);
+  for (size_t size = 0; size <= 1100; size += 1 + size / 100)
+    sizes.push_back(size);
   for (size_t power = 2048; power <= (size_t{4} << 20); power *= 4) {
     for (const size_t size : {power - 1, power, power + 1, power + power / 3}) {
       sizes.push_back(size);
