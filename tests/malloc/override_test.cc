@@ -1,4 +1,5 @@
 // malloc and its family are an instance's, under both names.
+#include <dlfcn.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -15,6 +16,17 @@
 extern "C" void free_sized(void* block, size_t size) noexcept;
 extern "C" void free_aligned_sized(void* block, size_t alignment,
                                    size_t size) noexcept;
+
+// What glibc exports without a header.
+extern "C" {
+void* __libc_malloc(size_t size) noexcept;
+void* __libc_calloc(size_t count, size_t size) noexcept;
+void* __libc_realloc(void* block, size_t size) noexcept;
+void* __libc_memalign(size_t alignment, size_t size) noexcept;
+void* __libc_valloc(size_t size) noexcept;
+void* __libc_pvalloc(size_t size) noexcept;
+void __libc_free(void* block) noexcept;
+}
 
 namespace {
 
@@ -38,11 +50,41 @@ TEST(Override, IsTheSameFunction) {
   EXPECT_EQ(&reallocarray, &app_reallocarray);
   EXPECT_EQ(&aligned_alloc, &app_aligned_alloc);
   EXPECT_EQ(&posix_memalign, &app_posix_memalign);
-  EXPECT_EQ(&memalign, &app_memalign);
   EXPECT_EQ(reinterpret_cast<const void*>(&malloc_usable_size),
             reinterpret_cast<const void*>(&app_malloc_usable_size));
   EXPECT_EQ(&free_sized, &app_free_sized);
   EXPECT_EQ(&free_aligned_sized, &app_free_aligned_sized);
+  EXPECT_EQ(&__libc_malloc, &app_malloc);
+  EXPECT_EQ(&__libc_free, &app_free);
+  EXPECT_EQ(&__libc_calloc, &app_calloc);
+  EXPECT_EQ(&__libc_realloc, &app_realloc);
+}
+
+// A shared library that this program has loaded, or loads later, finds them
+// here, and not in libc: also those that the program never mentions.
+TEST(Override, SharedLibrariesFindItInTheProgram) {
+  Dl_info own;
+  ASSERT_NE(dladdr(reinterpret_cast<void*>(&app_malloc), &own), 0);
+  for (const char* name : {"malloc",          "free",
+                           "calloc",          "realloc",
+                           "reallocarray",    "aligned_alloc",
+                           "posix_memalign",  "memalign",
+                           "valloc",          "pvalloc",
+                           "malloc_trim",     "mallopt",
+                           "mallinfo",        "mallinfo2",
+                           "malloc_info",     "malloc_stats",
+                           "__libc_malloc",   "__libc_free",
+                           "__libc_calloc",   "__libc_realloc",
+                           "__libc_memalign", "__libc_valloc",
+                           "__libc_pvalloc",  "__libc_mallinfo",
+                           "__libc_mallopt",  "malloc_usable_size",
+                           "_Znwm",           "_ZdlPv"}) {
+    void* const function = dlsym(RTLD_DEFAULT, name);
+    ASSERT_NE(function, nullptr) << name;
+    Dl_info info;
+    ASSERT_NE(dladdr(function, &info), 0) << name;
+    EXPECT_EQ(info.dli_fbase, own.dli_fbase) << name << info.dli_fname;
+  }
 }
 
 TEST(Override, EveryBlockIsTheInstances) {
@@ -56,7 +98,8 @@ TEST(Override, EveryBlockIsTheInstances) {
   for (void* block :
        {malloc(1), calloc(3, 5), realloc(nullptr, 70000),
         reallocarray(nullptr, 10, 10), aligned_alloc(64, 64), aligned,
-        memalign(32, 1), valloc(1), pvalloc(1), static_cast<void*>(strdup("x")),
+        memalign(32, 1), valloc(1), pvalloc(1), __libc_memalign(32, 1),
+        __libc_valloc(1), __libc_pvalloc(1), static_cast<void*>(strdup("x")),
         static_cast<void*>(line), static_cast<void*>(file)}) {
     EXPECT_TRUE(app_owns(block));
     if (block != file) free(block);
@@ -76,6 +119,24 @@ TEST(Override, PagesAreWhole) {
     memset(b, 1, whole);
     free(a);
     free(b);
+  }
+}
+
+// glibc's memalign, which is no more particular than this.
+TEST(Override, MemalignTakesAnyNumber) {
+  for (const size_t alignment : {0, 1, 3, 8, 24, 33, 4095, 4097}) {
+    size_t power = 8;
+    while (power < alignment) power *= 2;
+    void* const block = memalign(alignment, 100);
+    ASSERT_NE(block, nullptr) << alignment;
+    EXPECT_EQ(Address(block) % power, 0u) << alignment;
+    free(block);
+  }
+  for (const size_t alignment :
+       {everything, everything / 2 + 1, everything / 2 + 2}) {
+    errno = 0;
+    EXPECT_EQ(memalign(alignment, 1), nullptr) << alignment;
+    EXPECT_EQ(errno, EINVAL) << alignment;
   }
 }
 

@@ -1,5 +1,8 @@
-// A C program that has never heard of Alcove, run with libalcove.so preloaded.
-// Prints the file that each function it asks for comes from; then loads a C++
+// A C program that has never heard of Alcove, run with libalcove.so preloaded:
+//
+//   preloaded NAMES [PLUGIN]
+//
+// Prints the file that each function of a list comes from; then loads a C++
 // plugin and lets it run out of memory.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -7,13 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char* const kFunctions[] = {
-    "malloc",       "free",          "calloc",         "realloc",
-    "reallocarray", "aligned_alloc", "posix_memalign", "memalign",
-    "valloc",       "pvalloc",       "free_sized",     "free_aligned_sized",
-    "_Znwm",        "_ZdlPv",        "_ZdlPvm",        "malloc_usable_size",
-};
 
 static void* Churn(void* seed) {
   unsigned state = (unsigned)(size_t)seed;
@@ -30,17 +26,28 @@ static void* Churn(void* seed) {
   return NULL;
 }
 
-int main(int argc, char** argv) {
-  for (size_t i = 0; i < sizeof(kFunctions) / sizeof(*kFunctions); ++i) {
+// The file that each name of the list is found in; lines with # are comments.
+static int PrintOrigins(const char* names) {
+  FILE* const list = fopen(names, "r");
+  if (list == NULL) return 1;
+  char name[200];
+  while (fgets(name, sizeof(name), list) != NULL) {
+    name[strcspn(name, "\n")] = '\0';
+    if (name[0] == '#' || name[0] == '\0') continue;
     Dl_info info;
-    void* const function = dlsym(RTLD_DEFAULT, kFunctions[i]);
+    void* const function = dlsym(RTLD_DEFAULT, name);
     if (function == NULL || dladdr(function, &info) == 0) {
-      printf("%s nowhere\n", kFunctions[i]);
+      printf("%s nowhere\n", name);
       continue;
     }
     const char* const slash = strrchr(info.dli_fname, '/');
-    printf("%s %s\n", kFunctions[i], slash != NULL ? slash + 1 : "?");
+    printf("%s %s\n", name, slash != NULL ? slash + 1 : "?");
   }
+  return fclose(list);
+}
+
+int main(int argc, char** argv) {
+  if (argc < 2 || PrintOrigins(argv[1]) != 0) return 1;
   printf("same address: %d\n", dlsym(RTLD_DEFAULT, "malloc") ==
                                    dlsym(RTLD_DEFAULT, "libalcove_malloc"));
 
@@ -50,10 +57,10 @@ int main(int argc, char** argv) {
   }
   for (size_t i = 0; i < 4; ++i) pthread_join(threads[i], NULL);
 
-  if (argc < 2) return 0;
+  if (argc < 3) return 0;
   // RTLD_LOCAL, as interpreters load their extensions: out of the scope in
   // which the preloaded library's own references were resolved.
-  void* const plugin = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+  void* const plugin = dlopen(argv[2], RTLD_NOW | RTLD_LOCAL);
   if (plugin == NULL) {
     printf("dlopen: %s\n", dlerror());
     return 1;

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 #
-# Programs that nobody here wrote, with libalcove.so preloaded and without: the
-# same answer. Where one is not installed, a line says so.
+# The shell's tools and the rows of //bench/programs, with libalcove.so preloaded and
+# without: the same answer. Where one is not installed, a line says so. Larger programs:
+# //tests/programs.
 
 set -euo pipefail
 
@@ -50,37 +51,6 @@ compare ls ls ls -l --time-style=+ /usr/bin
 compare bash bash bash -c 'a=(); for i in {1..20000}; do a+=("x${i}"); done
   echo "${#a[@]} ${a[1234]}" "$(echo "${a[*]}" | cksum)" "$(echo a b | tr a-z A-Z)"'
 compare sort sort bash -c 'seq 200000 | rev | sort --parallel=4 -S 10M | cksum'
-compare xz xz bash -c 'seq 400000 | xz -T2 -2 | xz -d | cksum'
-# shellcheck disable=SC2016  # Perl expands these.
-compare perl perl perl -e 'my %h; $h{"k$_"} = [$_, "x" x ($_ % 300)] for 1..50000;
-  delete $h{"k$_"} for grep { $_ % 3 } 1..50000;
-  print join(",", map { "$_=$h{$_}[0]" } (sort keys %h)[0..99]), "\n";
-  if (my $p = fork) { waitpid $p, 0; print $? } else { my @a = map { "y$_" } 1..9999; exit 0 }'
-compare python3 python3 python3 -I -S -c '
-import os, threading
-blocks = []
-def churn(seed):
-    mine = []
-    for i in range(20000):
-        mine.append(bytearray((i * seed) % 3000))
-        if i % 3 == 0: mine.pop(i % len(mine))
-    blocks.append(sum(map(len, mine)))
-threads = [threading.Thread(target=churn, args=(s,)) for s in range(1, 7)]
-[t.start() for t in threads]
-if os.fork() == 0:
-    os._exit(len(bytes(1000000)) != 1000000)
-print(os.wait()[1])
-[t.join() for t in threads]
-print(sorted(blocks))'
-# shellcheck disable=SC2016  # The inner shell expands these.
-compare git git bash -c 'rm -rf repository; git init -q repository; cd repository
-  export GIT_AUTHOR_DATE="1700000000 +0000" GIT_COMMITTER_DATE="1700000000 +0000"
-  for i in {1..12}; do
-    seq "${i}" 3 3000 >"file$((i % 5))"; mkdir -p "d${i}"; seq "${i}" >"d${i}/f"; git add .
-    git -c user.name=n -c user.email=e commit -q -m "commit ${i}"
-  done
-  git -c pack.threads=2 gc -q; git fsck 2>&1; git log --stat -p | cksum; git rev-parse HEAD'
-
 for row in $("${programs}" --list | cut -f 1); do
   compare "${row}" bash answer_of "${row}"
 done

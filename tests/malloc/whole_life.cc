@@ -1,6 +1,7 @@
 // Allocates from before the first constructor to after the last destructor, and
 // checks that it was the instance that served it. Without a test framework,
 // which could not be linked in all the ways this is.
+#include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 #include <vector>
 
 #include "tests/malloc/app_malloc_heap.h"
+
+extern "C" void* __libc_malloc(size_t size) noexcept;
 
 namespace {
 
@@ -127,6 +130,24 @@ void Fork() {
   free(before);
 }
 
+// What only glibc has: a static program that calls one of them must not get
+// glibc's malloc along with it.
+void Beyond() {
+  void* const block = __libc_malloc(100000);
+  Check(app_owns(block), "__libc_malloc");
+  Check(mallinfo2().uordblks >= 100000, "mallinfo2");
+  free(block);
+  malloc_trim(0);
+  Check(mallinfo2().keepcost == 0, "malloc_trim");
+  Check(mallopt(M_ARENA_MAX, 1) == 1, "mallopt");
+  void* const aligned = pvalloc(1);
+  Check(app_owns(aligned), "pvalloc");
+  free(aligned);
+  FILE* const file = fopen("/dev/null", "w");
+  Check(malloc_info(0, file) == 0, "malloc_info");
+  fclose(file);
+}
+
 }  // namespace
 
 int main() {
@@ -136,6 +157,7 @@ int main() {
   per_thread.text = std::make_unique<std::string>(500, 'm');
   Threads();
   Fork();
+  Beyond();
   try {
     volatile size_t too_much = PTRDIFF_MAX;
     operator delete(operator new(too_much));

@@ -5,8 +5,8 @@
 # that the other checks run.
 set -euo pipefail
 
-readonly readme="$1" binary="$2" inlined="$3" arena="$4" beyond="$5"
-shift 5
+readonly readme="$1" binary="$2" inlined="$3" arena="$4" beyond="$5" process="$6" preload="$7"
+shift 7
 
 fail() {
   echo "FAILED: $*" >&2
@@ -57,8 +57,14 @@ output="$("${arena}")"
 output="$("${beyond}")"
 [[ "${output}" == "100 1 1 1 1 1000" ]] || fail "the example beyond malloc printed: ${output}"
 
+output="$("${process}")"
+[[ "${output}" == "1 1 1" ]] || fail "the example of a program's malloc printed: ${output}"
+# Any program will do.
+output="$(LD_PRELOAD="$(readlink -f "${preload}")" grep -c -F "${preload##*/}" /proc/self/maps)"
+((output > 0)) || fail "${preload} was not preloaded"
+
 for command in './bazelw run //examples/coexist' './bazelw run //examples/arenas' \
-  './bazelw run //examples/versions' './bazelw test //...'; do
+  './bazelw run //examples/versions' './bazelw test //...' './bazelw build //tools/preload:libalcove.so'; do
   grep -qF -- "${command}" "${readme}" || fail "README.md does not name ${command}"
 done
 echo "PASSED: ${blocks} examples"
