@@ -265,6 +265,37 @@ void {PREFIX}arena_destroy({PREFIX}arena* arena) ALCOVE_{PREFIX}NOEXCEPT;
 // unused memory (`purge_dirty_min_kib`), to be used again by whoever needs it.
 void {PREFIX}arena_reset({PREFIX}arena* arena) ALCOVE_{PREFIX}NOEXCEPT;
 
+// Gives memory of the program to the arena, as donate does to the instance: it is used before
+// any other, for blocks of this arena and nothing else (its children's neither), and never
+// unmapped, purged, remapped or advised. arena_reset keeps it for the arena. It is the
+// program's again, as mapped as it was and of whatever contents, when arena_destroy of the
+// arena (or of one above it) returns, or at shutdown or abandon; nothing refers to it then,
+// no cache and no other thread. Until then it must stay mapped and writable, and belong to
+// nobody else. donated_visit_blocks says before what is live in it.
+//
+// Any address and size will do that have a whole, aligned unit of 64 KiB within whole pages
+// of 4 KiB; what is before the first and behind the last unit stays untouched. Nothing is
+// written to the memory but what blocks hold. The instance's own data, 1.2 KiB for each unit,
+// is elsewhere, for up to twice as many units and 2 KiB more each, in the instance's memory
+// (without the knob `system_memory` in what was donated to that; from 7 units on in whole
+// units there), and is kept for donations to come until shutdown. There may be any number. Each costs frees of blocks in donations
+// that were there before, and of arenas' large blocks, some nanoseconds.
+//
+// Quotas count units in use there as all others; other memory is used when none of it fits,
+// so where all is to be in there, a hard_quota of its size bounds that. A process of which a
+// thread was killed inside of arena_donate or of the end of the arena has the memory back at
+// shutdown only. Any thread may call it, at once with others that use the arena. A handle
+// of an arena that is gone stops the process.
+//
+// Returns 0, or, with nothing changed:
+//   EINVAL  null; beyond 1 TiB or the address space; without a whole unit; or the instance
+//           or an arena has some of it, donated or not
+//   EFAULT  a page of it cannot be written to (without the knob `system_memory` nobody is
+//           asked: then that it can is the caller's promise)
+//   ENOMEM  no memory for the instance's own data
+int {PREFIX}arena_donate({PREFIX}arena* arena, void* memory, size_t size)
+    ALCOVE_{PREFIX}NOEXCEPT;
+
 // As the functions of the malloc family; null, too, where a quota is exhausted. The blocks
 // of arena_realloc must be null or the arena's own. The arena's `alignment` is kept by all
 // of them, and by realloc.
@@ -308,6 +339,8 @@ typedef struct {PREFIX}arena_stats_t {
   size_t bytes_held_peak;   // largest bytes_held seen
   size_t hard_quota;        // as in the options
   size_t soft_quota;
+  size_t bytes_donated;     // in units that arena_donate gave it
+  size_t bytes_donated_used;  // of these, what it has in use: counted in bytes_held, too
 } {PREFIX}arena_stats_t;
 
 // Fills *stats up to stats->struct_size bytes. Returns 0, or EINVAL for a null `stats` or
@@ -821,6 +854,10 @@ class arena {
   }
   void deallocate(void* block) noexcept { {PREFIX}free(block); }
   void reset() noexcept { {PREFIX}arena_reset(arena_); }
+  // 0, or the error that {PREFIX}arena_donate gives.
+  [[nodiscard]] int donate(void* memory, std::size_t size) noexcept {
+    return {PREFIX}arena_donate(arena_, memory, size);
+  }
 
   // Made at the first call; stays where it is when the arena is moved, and as it is over a
   // reset. Not to be called by two threads at once.

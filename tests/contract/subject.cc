@@ -68,6 +68,8 @@ SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, bytes_held);
 SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, bytes_held_peak);
 SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, hard_quota);
 SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, soft_quota);
+SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, bytes_donated);
+SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, bytes_donated_used);
 
 SUBJECT_SAME_SIZE(ArenaClassStats, arena_class_stats_t);
 SUBJECT_SAME_MEMBER(ArenaClassStats, arena_class_stats_t, block_size);
