@@ -195,7 +195,8 @@ void* {PREFIX}sbrk(intptr_t increment) ALCOVE_{PREFIX}NOEXCEPT;
 //   ENOMEM  24 donations (48 without `system_memory`) were taken already
 int {PREFIX}donate(void* memory, size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 
-// What is live in the donated memory that holds `address`, arenas' blocks included: calls
+// What is live in the donated memory that holds `address`, the instance's or an arena's (then
+// 0, too, once that is gone: it is the program's), arenas' blocks included: calls
 // visit(block, usable size, context) for each block, if `visit` is not null, and returns
 // how many there are: 0 where shutdown takes no block away with it; 0, too, where the
 // address is in no unit of donated memory. All other threads must wait, outside of any
@@ -273,19 +274,20 @@ void {PREFIX}arena_reset({PREFIX}arena* arena) ALCOVE_{PREFIX}NOEXCEPT;
 // no cache and no other thread. Until then it must stay mapped and writable, and belong to
 // nobody else. donated_visit_blocks says before what is live in it.
 //
-// Any address and size will do that have a whole, aligned unit of 64 KiB within whole pages
-// of 4 KiB; what is before the first and behind the last unit stays untouched. Nothing is
-// written to the memory but what blocks hold. The instance's own data, 1.2 KiB for each unit,
-// is elsewhere, for up to twice as many units and 2 KiB more each, in the instance's memory
-// (without the knob `system_memory` in what was donated to that; from 7 units on in whole
-// units there), and is kept for donations to come until shutdown. There may be any number. Each costs frees of blocks in donations
-// that were there before, and of arenas' large blocks, some nanoseconds.
+// Any address and size will do that has a whole, aligned unit of 64 KiB within its whole pages
+// of 4 KiB; what is before the first unit and behind the last is not used. Nothing is written
+// to the memory but what is in blocks (and zeros, where `calloc` or a knob wants them). The
+// instance's own data, some 1.2 KiB for each unit and 1.5 KiB more, is in its own memory,
+// with room for up to twice as many units, and kept for donations to come until shutdown;
+// without the knob `system_memory`, from 5 units on, that is whole units of what was donated
+// to the instance. There may be any number of donations. Each that there ever was at once
+// costs frees of the blocks in others about a nanosecond.
 //
-// Quotas count units in use there as all others; other memory is used when none of it fits,
-// so where all is to be in there, a hard_quota of its size bounds that. A process of which a
-// thread was killed inside of arena_donate or of the end of the arena has the memory back at
-// shutdown only. Any thread may call it, at once with others that use the arena. A handle
-// of an arena that is gone stops the process.
+// Quotas count units in use there as any others. What does not fit is taken from other
+// memory; a hard_quota of the donation's size keeps the arena from holding more than that.
+// Any thread may call it, at once with others that use the arena. If a thread is killed in
+// it, or while it ends the arena, the memory is given back by shutdown only. A process that
+// was forked has all that its parent had. A handle of no living arena stops the process.
 //
 // Returns 0, or, with nothing changed:
 //   EINVAL  null; beyond 1 TiB or the address space; without a whole unit; or the instance

@@ -132,6 +132,13 @@ ALCOVE_COLD Region::Donation Arena::Donate(void* memory, size_t size) {
   return taken;
 }
 
+ALCOVE_COLD bool Arena::HasDonated(size_t units) const {
+  const Span span = TakeDonated(units, kUnit);
+  if (span.range == nullptr) return false;
+  span.range->Free(span.first, units, false);
+  return true;
+}
+
 ALCOVE_COLD void Arena::ReturnDonations() {
   LentRange* own = lent.Exchange(nullptr, Order::kAcquire);
   while (own != nullptr) {

@@ -57,6 +57,8 @@ class alignas(kStoreGranule) Arena {
 
   // Makes memory of the program the arena's; used before any other.
   Region::Donation Donate(void* memory, size_t size);
+  // Whether that has room for so many units; others may be faster.
+  bool HasDonated(size_t units) const;
   // Makes all of that the program's again. The arena has no blocks.
   void ReturnDonations();
 

@@ -178,6 +178,10 @@ int (*volatile arena_posix_memalign)(Arena*, void**, size_t, size_t) =
       return SUBJECT(arena_posix_memalign)(Theirs(arena), block, alignment,
                                            size);
     };
+int (*volatile arena_donate)(Arena*, void*, size_t) =
+    [](Arena* arena, void* memory, size_t size) {
+      return SUBJECT(arena_donate)(Theirs(arena), memory, size);
+    };
 Arena* (*volatile arena_of)(const void*) = [](const void* address) {
   return Ours(SUBJECT(arena_of)(address));
 };
