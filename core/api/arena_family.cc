@@ -315,6 +315,8 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(arena_stats)(
   full.bytes_held_peak = a.quota.peak();
   full.hard_quota = a.quota.hard();
   full.soft_quota = a.quota.soft();
+  full.bytes_donated = s.bytes_donated;
+  full.bytes_donated_used = s.bytes_donated_used;
   // A caller that was built with an older header has a shorter struct.
   memcpy(stats, &full, core::Min(stats->struct_size, sizeof(full)));
   return 0;

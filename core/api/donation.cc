@@ -6,9 +6,8 @@
 
 namespace core = ALCOVE_CORE_NAMESPACE;
 
-ALCOVE_EXPORT int ALCOVE_PUBLIC(donate)(void* memory, size_t size) noexcept {
-  switch (core::g_instance.region.Donate(memory, size,
-                                         core::Registry::RoomBytes())) {
+static int AnswerTo(core::Region::Donation donation) {
+  switch (donation) {
     case core::Region::Donation::kTaken:
       return 0;
     case core::Region::Donation::kNotWritable:
@@ -19,6 +18,18 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(donate)(void* memory, size_t size) noexcept {
       break;
   }
   return core::kInvalidArgument;
+}
+
+ALCOVE_EXPORT int ALCOVE_PUBLIC(donate)(void* memory, size_t size) noexcept {
+  return AnswerTo(core::g_instance.region.Donate(memory, size,
+                                                 core::Registry::RoomBytes()));
+}
+
+ALCOVE_EXPORT int ALCOVE_PUBLIC(arena_donate)(ALCOVE_PUBLIC(arena) * arena,
+                                              void* memory,
+                                              size_t size) noexcept {
+  return AnswerTo(
+      core::g_arenas.Resolve(core::AddressOf(arena))->Donate(memory, size));
 }
 
 ALCOVE_EXPORT size_t ALCOVE_PUBLIC(donated_visit_blocks)(

@@ -196,7 +196,8 @@ void* {PREFIX}sbrk(intptr_t increment) ALCOVE_{PREFIX}NOEXCEPT;
 //   ENOMEM  24 donations (48 without `system_memory`) were taken already
 int {PREFIX}donate(void* memory, size_t size) ALCOVE_{PREFIX}NOEXCEPT;
 
-// What is live in the donated memory that holds `address`, arenas' blocks included: calls
+// What is live in the donated memory that holds `address`, the instance's or an arena's (then
+// 0, too, once that is gone: it is the program's), arenas' blocks included: calls
 // visit(block, usable size, context) for each block, if `visit` is not null, and returns
 // how many there are: 0 where shutdown takes no block away with it; 0, too, where the
 // address is in no unit of donated memory. All other threads must wait, outside of any
@@ -266,6 +267,38 @@ void {PREFIX}arena_destroy({PREFIX}arena* arena) ALCOVE_{PREFIX}NOEXCEPT;
 // unused memory (`purge_dirty_min_kib`), to be used again by whoever needs it.
 void {PREFIX}arena_reset({PREFIX}arena* arena) ALCOVE_{PREFIX}NOEXCEPT;
 
+// Gives memory of the program to the arena, as donate does to the instance: it is used before
+// any other, for blocks of this arena and nothing else (its children's neither), and never
+// unmapped, purged, remapped or advised. arena_reset keeps it for the arena. It is the
+// program's again, as mapped as it was and of whatever contents, when arena_destroy of the
+// arena (or of one above it) returns, or at shutdown or abandon; nothing refers to it then,
+// no cache and no other thread. Until then it must stay mapped and writable, and belong to
+// nobody else. donated_visit_blocks says before what is live in it.
+//
+// Any address and size will do that has a whole, aligned unit of 64 KiB within its whole pages
+// of 4 KiB; what is before the first unit and behind the last is not used. Nothing is written
+// to the memory but what is in blocks (and zeros, where `calloc` or a knob wants them). The
+// instance's own data, some 1.2 KiB for each unit and 1.5 KiB more, is in its own memory,
+// with room for up to twice as many units, and kept for donations to come until shutdown;
+// without the knob `system_memory`, from 5 units on, that is whole units of what was donated
+// to the instance. There may be any number of donations. Each that there ever was at once
+// costs frees of the blocks in others about a nanosecond.
+//
+// Quotas count units in use there as any others. What does not fit is taken from other
+// memory; a hard_quota of the donation's size keeps the arena from holding more than that.
+// Any thread may call it, at once with others that use the arena. If a thread is killed in
+// it, or while it ends the arena, the memory is given back by shutdown only. A process that
+// was forked has all that its parent had. A handle of no living arena stops the process.
+//
+// Returns 0, or, with nothing changed:
+//   EINVAL  null; beyond 1 TiB or the address space; without a whole unit; or the instance
+//           or an arena has some of it, donated or not
+//   EFAULT  a page of it cannot be written to (without the knob `system_memory` nobody is
+//           asked: then that it can is the caller's promise)
+//   ENOMEM  no memory for the instance's own data
+int {PREFIX}arena_donate({PREFIX}arena* arena, void* memory, size_t size)
+    ALCOVE_{PREFIX}NOEXCEPT;
+
 // As the functions of the malloc family; null, too, where a quota is exhausted. The blocks
 // of arena_realloc must be null or the arena's own. The arena's `alignment` is kept by all
 // of them, and by realloc.
@@ -309,6 +342,8 @@ typedef struct {PREFIX}arena_stats_t {
   size_t bytes_held_peak;   // largest bytes_held seen
   size_t hard_quota;        // as in the options
   size_t soft_quota;
+  size_t bytes_donated;     // in units that arena_donate gave it
+  size_t bytes_donated_used;  // of these, what it has in use: counted in bytes_held, too
 } {PREFIX}arena_stats_t;
 
 // Fills *stats up to stats->struct_size bytes. Returns 0, or EINVAL for a null `stats` or
@@ -834,6 +869,10 @@ class arena {
   }
   void deallocate(void* block) noexcept { {PREFIX}free(block); }
   void reset() noexcept { {PREFIX}arena_reset(arena_); }
+  // 0, or the error that {PREFIX}arena_donate gives.
+  [[nodiscard]] int donate(void* memory, std::size_t size) noexcept {
+    return {PREFIX}arena_donate(arena_, memory, size);
+  }
 
   // Made at the first call; stays where it is when the arena is moved, and as it is over a
   // reset. Not to be called by two threads at once.

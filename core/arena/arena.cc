@@ -68,6 +68,14 @@ Span Arena::TakeSpan(ArenaHeap* heap, size_t units, size_t alignment,
       return span;
     }
   }
+  if (ALCOVE_UNLIKELY(lent.Load(Order::kAcquire) != nullptr)) {
+    span = TakeDonated(units, alignment);
+    if (span.range != nullptr) {
+      heap->NoteCrossed(crossed);
+      heap->Took(span, units);
+      return span;
+    }
+  }
   if (reserve_range != nullptr && alignment == kUnit) {
     size_t next = reserve_next.Load(Order::kRelaxed);
     while (reserve_end - next >= units) {
@@ -96,6 +104,49 @@ Span Arena::TakeSpan(ArenaHeap* heap, size_t units, size_t alignment,
     arena->quota.Undo(units << kUnitShift);
   Ledger::Remove(*slot);
   return span;
+}
+
+ALCOVE_COLD Span Arena::TakeDonated(size_t units, size_t alignment) const {
+  Span span;
+  for (const LentRange* own = lent.Load(Order::kAcquire); own != nullptr;
+       own = own->next_of_arena) {
+    span.first = own->range->Allocate(units, Max(alignment >> kUnitShift, 1),
+                                      &span.zero);
+    if (span.first < Range::kRefused) {
+      span.range = own->range;
+      break;
+    }
+  }
+  return span;
+}
+
+ALCOVE_COLD Region::Donation Arena::Donate(void* memory, size_t size) {
+  LentRange* own;
+  const Region::Donation taken =
+      arenas->instance()->region.Lend(memory, size, arenas->store(), &own);
+  if (taken != Region::Donation::kTaken) return taken;
+  LentRange* head = lent.Load(Order::kRelaxed);
+  do {
+    own->next_of_arena = head;
+  } while (!lent.CompareExchange(head, own, Order::kRelease));
+  return taken;
+}
+
+ALCOVE_COLD bool Arena::HasDonated(size_t units) const {
+  const Span span = TakeDonated(units, kUnit);
+  if (span.range == nullptr) return false;
+  span.range->Free(span.first, units, false);
+  return true;
+}
+
+ALCOVE_COLD void Arena::ReturnDonations() {
+  LentRange* own = lent.Exchange(nullptr, Order::kAcquire);
+  while (own != nullptr) {
+    // Once it is nobody's, it may be somebody else's.
+    LentRange* const next = own->next_of_arena;
+    arenas->instance()->region.TakeBack(own);
+    own = next;
+  }
 }
 
 ALCOVE_COLD void Arena::ForgetCounts() {

@@ -55,6 +55,13 @@ class alignas(kStoreGranule) Arena {
   Span TakeSpan(ArenaHeap* heap, size_t units, size_t alignment,
                 Ledger::Slot** slot);
 
+  // Makes memory of the program the arena's; used before any other.
+  Region::Donation Donate(void* memory, size_t size);
+  // Whether that has room for so many units; others may be faster.
+  bool HasDonated(size_t units) const;
+  // Makes all of that the program's again. The arena has no blocks.
+  void ReturnDonations();
+
   // Gives units back that are out of the class map and, if they were in a
   // ledger, out of that. Any thread may.
   void GiveSpan(const Span& span, size_t units, bool dirty);
@@ -63,6 +70,11 @@ class alignas(kStoreGranule) Arena {
   // gets a bit for each level whose soft quota was crossed: bit 0 is the arena.
   bool Charge(size_t units, uint64_t* crossed);
   void Uncharge(size_t units);
+
+  // Whether some memory is kept for it, which must not outlive it in a cache.
+  bool has_own_memory() const {
+    return reserve_range != nullptr || lent.Load(Order::kRelaxed) != nullptr;
+  }
 
   // Has what other threads freed of dead threads' slabs in this arena given
   // back; whether there was any.
@@ -106,6 +118,8 @@ class alignas(kStoreGranule) Arena {
   unsigned level = 0;  // how many are above it
 
   alignas(64) Quota quota;
+  // What was donated to it, for as long as it lives; looked at when it takes units.
+  Atomic<LentRange*> lent;
 
   Atomic<uint64_t> name[kArenaNameWords];
   Atomic<ArenaHandle> parent_handle;
@@ -139,6 +153,9 @@ class alignas(kStoreGranule) Arena {
 
   // In the stack of those that are none.
   Atomic<Arena*> next;
+
+ private:
+  Span TakeDonated(size_t units, size_t alignment) const;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

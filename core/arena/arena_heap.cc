@@ -379,6 +379,11 @@ void ArenaHeap::CloseRun() {
 bool ArenaHeap::NewRun(size_t bytes) {
   const size_t needed = (bytes + kUnit - 1) >> kUnitShift;
   size_t units = Max(needed, run_units_);
+  // Shorter rather than elsewhere.
+  if (ALCOVE_UNLIKELY(arena_->lent.Load(Order::kRelaxed) != nullptr) &&
+      !arena_->HasDonated(units)) {
+    units = needed;
+  }
   Ledger::Slot* slot;
   Span span = arena_->TakeSpan(this, units, kUnit, &slot);
   if (ALCOVE_UNLIKELY(span.range == nullptr && units > needed)) {
@@ -509,6 +514,12 @@ void* ArenaHeap::Allocate(size_t size, size_t alignment, bool zero) {
   bool is_zero = (zero_bins_ >> c & 1) != 0;
   void* block = Pop(bin);
   if (block == nullptr) {
+    // Where there is room for the block alone, that rather than a slab elsewhere.
+    if (ALCOVE_UNLIKELY(arena_->lent.Load(Order::kRelaxed) != nullptr) &&
+        InfoOf(c).units != 1 && bin.listed == nullptr &&
+        !arena_->HasDonated(InfoOf(c).units) && arena_->HasDonated(1)) {
+      return arena_->AllocateLarge(this, 1, kUnit, size, zero);
+    }
     block = Refill(c, &is_zero);
     // Where there is no room for a slab there may be for the block alone.
     if (block == nullptr && InfoOf(c).units != 1)

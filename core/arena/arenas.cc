@@ -192,6 +192,7 @@ ALCOVE_COLD void Arenas::Release() {
   Table* const table = table_.Exchange(nullptr, Order::kAcqRel);
   if (table == nullptr) return;
   const size_t size = TableBytes();
+  instance()->region.ForgetLent();
   instance()->region.GivePages(table, size);
   places_.Store(0, Order::kRelaxed);
   homeless_enders_.Reset();
@@ -434,7 +435,8 @@ void Arenas::EndBlocks(Arena* arena, Heap* home) {
             dirty = slab->fresh != 0 || !slab->zero;
           Wipe(range, first, slab);
         }
-        if (kKeepsWarm && units == 1 && home != nullptr && kept < kKeptUnits) {
+        if (kKeepsWarm && units == 1 && home != nullptr && kept < kKeptUnits &&
+            !range->lent()) {
           ++kept;
           home->KeepSpanOfSlab(start, 1);
         } else {
@@ -499,8 +501,7 @@ bool Arenas::EndRested(Arena* arena, Heap* home) {
   if (!kKeepsWarm || !arena->monotonic || home == nullptr || heap == nullptr ||
       heap->home() != home || heap->left() ||
       heap->next.Load(Order::kRelaxed) != nullptr || !heap->HasOneUnit() ||
-      arena->parent != nullptr || arena->reserve_range != nullptr ||
-      arena->counted()) {
+      arena->parent != nullptr || arena->has_own_memory() || arena->counted()) {
     return false;
   }
   ThreadArenas* const mine = ThreadArenas::Of(home);
@@ -525,7 +526,7 @@ bool Arenas::EndRested(Arena* arena, Heap* home) {
 bool Arenas::LeaveHeaps(Arena* arena, Heap* home) {
   ArenaHeap* const first = arena->heaps.Load(Order::kAcquire);
   if (!kKeepsWarm || home == nullptr || first == nullptr ||
-      arena->reserve_range != nullptr || arena->counted()) {
+      arena->has_own_memory() || arena->counted()) {
     return false;
   }
   ThreadArenas* const mine = ThreadArenas::Of(home);
@@ -595,6 +596,8 @@ void Arenas::Finish(Arena* arena, ArenaHandle handle, Heap* home) {
   if (ALCOVE_UNLIKELY(HasChildren(arena->children))) EndChildren(arena, home);
   if (!EndRested(arena, home) && !LeaveHeaps(arena, home))
     EndBlocks(arena, home);
+  if (ALCOVE_UNLIKELY(arena->lent.Load(Order::kRelaxed) != nullptr))
+    arena->ReturnDonations();
   if (arena->name[0].Load(Order::kRelaxed) != 0) {
     const uint64_t number = handle >> kArenaPlaceBits;
     Grave& grave = graves()[number % kGraves];

@@ -14,6 +14,8 @@ void Arenas::Leave(const Span& span, size_t units, bool dirty) {
   if constexpr (Config::kArenaQuarantine == 0) {
     region.Free(span, units, dirty);
   } else {
+    // What was donated to the arena ends with it.
+    if (span.range->lent()) return region.Free(span, units, dirty);
     if (dirty && !span.range->donated() &&
         !platform::Purge(span.start(), units << kUnitShift)) {
       region.Free(span, units, true);

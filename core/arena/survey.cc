@@ -25,6 +25,8 @@ void ForEachSpan(const Arena& arena, Spans which, Visit visit) {
     heap.ledger().ForEach([&](LedgerEntry entry) {
       if (which == Spans::kRuns && !entry.stays()) return;
       Range* const range = region.RangeOf(entry.start());
+      // Donated to an arena that ends meanwhile.
+      if (ALCOVE_UNLIKELY(range == nullptr)) return;
       visit(
           range,
           static_cast<Slab*>(range->descriptor(range->IndexOf(entry.start()))),
@@ -135,6 +137,11 @@ ALCOVE_COLD ArenaSnapshot TakeSnapshot(const Arena& arena) {
         << kUnitShift;
   }
   s.bytes_committed += large_bytes;
+  for (const LentRange* own = arena.lent.Load(Order::kAcquire); own != nullptr;
+       own = own->next_of_arena) {
+    s.bytes_donated += own->range->size();
+    s.bytes_donated_used += own->range->units().used() << kUnitShift;
+  }
   s.blocks_peak = Max(s.blocks_peak, s.blocks_live);
   s.bytes_peak = Max(s.bytes_peak, s.bytes_live);
   return s;

@@ -16,6 +16,8 @@ struct ArenaSnapshot {
   size_t bytes_peak = 0;
   size_t bytes_mapped = 0;
   size_t bytes_committed = 0;
+  size_t bytes_donated = 0;
+  size_t bytes_donated_used = 0;
 };
 ArenaSnapshot TakeSnapshot(const Arena& arena);
 

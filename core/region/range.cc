@@ -134,6 +134,35 @@ ALCOVE_COLD Range* Range::Donate(const DonationPlan& plan, size_t room) {
   return range;
 }
 
+ALCOVE_COLD size_t Range::LentMetadataSize(size_t units) {
+  return DonatedLayout(units, 0).size;
+}
+
+ALCOVE_COLD Range* Range::CreateLent(char* metadata, size_t units) {
+  const DonatedLayout layout(units, 0);
+  Range* const range = Construct<Range>(metadata + layout.range);
+  range->donated_ = true;
+  range->lent_ = true;
+  range->class_map_ = reinterpret_cast<uint32_t*>(metadata + layout.class_map);
+  range->descriptors_ = metadata + layout.descriptors;
+  range->bits_ = metadata + layout.words_end;
+  range->metadata_ = metadata;
+  range->metadata_size_ = layout.size;
+  return range;
+}
+
+ALCOVE_COLD void Range::Lend(char* base, size_t units) {
+  // Bits of free units are zero, and descriptors say what they did; only marks of
+  // an arena that is gone may be left.
+  for (size_t i = 0; i < units_.units(); ++i)
+    __atomic_store_n(class_map_slot(i), 0u, __ATOMIC_RELAXED);
+  units_.Clear();
+  base_ = base;
+  committed_.Store(units, Order::kRelaxed);
+  units_.Init(reinterpret_cast<UnitWord*>(bits_), units,
+              AddressOf(base) >> kUnitShift);
+}
+
 ALCOVE_COLD void Range::Destroy(Range* range) {
   if (range->donated_) return;
   platform::Unmap(range->base_, range->size());

@@ -78,7 +78,18 @@ class Range {
   // Makes a range as planned with the same room. The memory is nobody else's.
   static Range* Donate(const DonationPlan& plan, size_t room);
 
+  // What metadata for `units` units takes, and a range with that, which is nobody's;
+  // `metadata` is zeroed and stays the range's.
+  static size_t LentMetadataSize(size_t units);
+  static Range* CreateLent(char* metadata, size_t units);
+
+  // Makes it one of [base, base + units * kUnit), which has no more units than it
+  // was created for; all are free.
+  void Lend(char* base, size_t units);
+
   bool donated() const { return donated_; }
+  // Whether it is one arena's, in memory that was donated to that.
+  bool lent() const { return lent_; }
 
   // The room, for the first who asks; null for all others.
   void* TakeRoom() { return room_.Exchange(nullptr, Order::kRelaxed); }
@@ -207,6 +218,7 @@ class Range {
   Atomic<void*> room_;
   size_t metadata_size_ = 0;
   bool donated_ = false;
+  bool lent_ = false;
   Atomic<size_t> committed_;  // units that are accessible, from the first on
   UnitMap units_;
   Atomic<size_t> guards_;

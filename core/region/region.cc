@@ -55,6 +55,11 @@ ALCOVE_COLD Range* Region::LaterRangeOf(const void* p) const {
     if (range == nullptr) break;
     if (range->Contains(p)) return range;
   }
+  for (const LentRange* lent = lent_.Load(Order::kAcquire);
+       ALCOVE_UNLIKELY(lent != nullptr);
+       lent = lent->next.Load(Order::kRelaxed)) {
+    if (lent->Contains(p)) return lent->range;
+  }
   return nullptr;
 }
 
@@ -190,69 +195,6 @@ ALCOVE_COLD Span Region::AllocateDonated(size_t count, size_t alignment_units) {
     }
   }
   return Span{};
-}
-
-ALCOVE_COLD Region::Donation Region::Claim(uint64_t claim, unsigned* place) {
-  constexpr uint64_t kCount = (uint64_t{1} << kClaimBits) - 1;
-  const uint64_t first = claim >> kClaimBits;
-  const uint64_t end = first + (claim & kCount);
-  for (unsigned i = 0; i < kDonationsMax; ++i) {
-    uint64_t other = claims_[i].Load(Order::kAcquire);
-    if (other == 0 &&
-        claims_[i].CompareExchange(other, claim, Order::kAcqRel)) {
-      *place = i;
-      return Donation::kTaken;
-    }
-    const uint64_t first_of_other = other >> kClaimBits;
-    if (first < first_of_other + (other & kCount) && first_of_other < end)
-      return Donation::kInvalid;
-  }
-  return Donation::kFull;
-}
-
-ALCOVE_COLD Region::Donation Region::Donate(void* p, size_t size, size_t room) {
-  constexpr uintptr_t kAddressEnd = uintptr_t{1} << 47;
-  const uintptr_t begin = AddressOf(p);
-  if (p == nullptr || begin >= kAddressEnd || size > kAddressEnd - begin)
-    return Donation::kInvalid;
-  const uintptr_t first = RoundUp(begin, kDonationGranule);
-  const uintptr_t end = RoundDown(begin + size, kDonationGranule);
-  if (first >= end) return Donation::kInvalid;
-  const size_t granules = (end - first) / kDonationGranule;
-  if (granules >> kClaimBits != 0) return Donation::kInvalid;
-  char* const memory = static_cast<char*>(p) + (first - begin);
-  const size_t usable = end - first;
-  DonationPlan plan = Range::PlanDonation(memory, usable, room);
-  if (room != 0 && ranges_[0].Load(Order::kRelaxed) != nullptr) {
-    const DonationPlan roomless = Range::PlanDonation(memory, usable, 0);
-    if (roomless.units != plan.units) {
-      plan = roomless;
-      room = 0;
-    }
-  }
-  if (plan.units == 0) return Donation::kInvalid;
-  for (unsigned i = 0; i < kRangesMax; ++i) {
-    const Range* const range = ranges_[i].Load(Order::kAcquire);
-    if (range == nullptr) break;
-    if (range->Overlaps(memory, usable)) return Donation::kInvalid;
-  }
-  if (Config::kSystemMemory && !platform::IsWritable(memory, usable))
-    return Donation::kNotWritable;
-  unsigned place;
-  const Donation claimed =
-      Claim(first / kDonationGranule << kClaimBits | granules, &place);
-  if (claimed != Donation::kTaken) return claimed;
-  Range* const range = Range::Donate(plan, room);
-  for (unsigned i = 0; i < kRangesMax; ++i) {
-    Range* expected = nullptr;
-    if (ranges_[i].Load(Order::kRelaxed) == nullptr &&
-        ranges_[i].CompareExchange(expected, range, Order::kAcqRel)) {
-      donations_.FetchAdd(1, Order::kRelease);
-      return Donation::kTaken;
-    }
-  }
-  claims_[place].Store(kWithdrawn, Order::kRelease);
-  return Donation::kFull;
 }
 
 // Whether the units are dirty still.

@@ -10,10 +10,13 @@
 
 #include "core/base/atomic.h"
 #include "core/base/fork_generation.h"
+#include "core/region/lent.h"
 #include "core/region/purger.h"
 #include "core/region/range.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
+
+class Store;
 
 // Units that belong together.
 struct Span {
@@ -70,6 +73,27 @@ class Region {
     kFull,         // there are too many already
   };
   Donation Donate(void* p, size_t size, size_t room);
+
+  // Makes the whole units of [p, p + size) a range of its own, *lent, with which the
+  // region has nothing to do but to find it by address. What it takes of the
+  // instance's memory comes from `store`, or pages, and is kept for other calls.
+  // kInvalid and kNotWritable as above; kFull where there is no such memory.
+  Donation Lend(void* p, size_t size, Store* store, LentRange** lent);
+
+  // Makes it nobody's. Nothing in it is in use, or in anybody's cache.
+  void TakeBack(LentRange* lent);
+
+  // Calls visit(LentRange) for each, those that are nobody's included.
+  template <typename Visit>
+  void ForEachLent(Visit visit) const {
+    for (const LentRange* lent = lent_.Load(Order::kAcquire); lent != nullptr;
+         lent = lent->next.Load(Order::kRelaxed)) {
+      visit(*lent);
+    }
+  }
+
+  // Forgets all of them. Before the store of those is released.
+  void ForgetLent();
 
   // Whether a span of so many units can only be had from beyond what was ever
   // used.
@@ -140,19 +164,25 @@ class Region {
   void PurgeBeyondBound();
   Span AllocateDonated(size_t count, size_t alignment_units);
 
-  // Donated memory is claimed before anything is written to it, or two threads
-  // could write their metadata into the same. A claim is one word, the number of
-  // the first granule and how many there are. Claims are made in the order of
-  // the places, each by a compare-and-swap that comes after a look at all before
-  // it, so of two that overlap one finds the other.
-  static constexpr unsigned kClaimBits = 28;               // 1 TiB
-  static constexpr uint64_t kWithdrawn = 1 << kClaimBits;  // of no granules
-  Donation Claim(uint64_t claim, unsigned* place);
+  // Claims of donated memory, and who has which (donate.cc): in their order the
+  // region's own, and behind these those of lent ranges.
+  template <typename Visit>
+  bool ForEachClaim(Visit visit) const;
+  bool IsClaimed(uint64_t claim) const;
+  bool MeetsRange(const char* begin, size_t size) const;
+  enum class Settled { kMine, kTaken, kLater };
+  Settled Settle(Atomic<uint64_t>* own, uint64_t claim);
+  Atomic<uint64_t>* TakePlace(uint64_t claim);
+  LentRange* TakeLent(size_t units, uint64_t claim, Store* store);
+  LentRange* NewLent(size_t units, uint64_t claim, Store* store);
+  template <typename Take>
+  Donation Claim(uint64_t claim, Take take);
 
   friend struct DescriptorLayout;
 
   Atomic<Range*> ranges_[kRangesMax] = {};
   Atomic<uint64_t> claims_[kDonationsMax] = {};
+  Atomic<LentRange*> lent_;
   Atomic<uint32_t> donations_;         // ranges that were donated
   Atomic<uint64_t> next_purge_ticks_;  // not before this is the clock looked at
   Atomic<uint64_t> last_purge_ms_;

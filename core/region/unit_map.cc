@@ -33,6 +33,20 @@ ALCOVE_COLD void UnitMap::Init(UnitWord* words, size_t units, size_t phase) {
   }
 }
 
+ALCOVE_COLD void UnitMap::Clear() {
+  for (size_t w = 0; w < (units_ + 63) / 64; ++w) {
+    UnitWord& word = Word(w);
+    word.used.Store(0, Order::kRelaxed);
+    word.dirty.Store(0, Order::kRelaxed);
+    word.noted.Store(0, Order::kRelaxed);
+  }
+  top_.Store(0, Order::kRelaxed);
+  counts_.Store(0, Order::kRelaxed);
+  used_peak_.Store(0, Order::kRelaxed);
+  refilled_.Store(0, Order::kRelaxed);
+  for (Atomic<uint32_t>& hint : hint_) hint.Store(0, Order::kRelaxed);
+}
+
 size_t UnitMap::NextFree(size_t unit) const {
   while (unit < units_) {
     const uint64_t free =

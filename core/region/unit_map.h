@@ -38,6 +38,10 @@ class UnitMap {
   // alignment is relative to.
   void Init(UnitWord* words, size_t units, size_t phase);
 
+  // Makes it as constructed, with zeroed words, for another Init. Others may look
+  // at its counts meanwhile.
+  void Clear();
+
   // Claims `count` >= 1 adjacent units, of which the first has an address that
   // is a multiple of `alignment` units (any number). Returns the first
   // one's index, or kNone. *dirty is the number of units among them that are

@@ -84,6 +84,20 @@ ALCOVE_COLD Snapshot TakeSnapshot(const Instance& instance) {
     if (s.address_low == 0 || low < s.address_low) s.address_low = low;
     s.address_high = Max(s.address_high, low + range->size());
   }
+  instance.region.ForEachLent([&s](const LentRange& lent) {
+    if (Config::kSystemMemory) s.bytes_metadata += lent.mapped;
+    const uint64_t extent = lent.extent.Load(Order::kAcquire);
+    if (extent == 0) return;
+    const size_t bytes = LentRange::UnitsOf(extent) << kUnitShift;
+    s.bytes_spans += lent.range->units().used() << kUnitShift;
+    s.bytes_spans_peak += lent.range->units().used_peak() << kUnitShift;
+    s.bytes_committed += bytes;
+    s.bytes_reserved += bytes;
+    s.bytes_donated += bytes;
+    const uintptr_t low = LentRange::BaseOf(extent);
+    if (s.address_low == 0 || low < s.address_low) s.address_low = low;
+    s.address_high = Max(s.address_high, low + bytes);
+  });
   return s;
 }
 

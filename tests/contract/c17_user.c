@@ -74,6 +74,12 @@ static int UseManyFromC(void) {
   contract_default_arena* arena = contract_default_arena_create(NULL);
   block = contract_default_arena_alloc_at_multiple(arena, 48, 100);
   if (block == NULL || (uintptr_t)block % 48 != 0) return 33;
+  static char memory[3 * 65536];
+  if (contract_default_arena_donate(arena, memory, sizeof(memory)) != 0)
+    return 36;
+  block = contract_default_arena_malloc(arena, 65536);
+  if ((char*)block < memory || (char*)block >= memory + sizeof(memory))
+    return 37;
   contract_default_arena_destroy(arena);
   return 0;
 }

@@ -185,5 +185,139 @@ TEST_F(DonateTest, WhileOthersAllocate) {
   EXPECT_EQ(subject::shutdown(), 0);
 }
 
+// ---- To an arena ----
+
+// Works in the memory from two threads, and has it back when the arena is gone.
+void ServeAnArena(char* memory, size_t size) {
+  for (const uint32_t mode : {subject::kGeneral, subject::kMonotonic}) {
+    subject::ArenaOptions options = {};
+    options.struct_size = sizeof(options);
+    options.mode = mode;
+    subject::Arena* const arena = subject::arena_create(&options);
+    ASSERT_NE(arena, nullptr);
+    ASSERT_EQ(subject::arena_donate(arena, memory, size), 0);
+    const auto in_there = [&](const void* p) {
+      return p >= memory && p < memory + size;
+    };
+    auto* const small = static_cast<char*>(subject::arena_malloc(arena, 100));
+    auto* const large = static_cast<char*>(subject::arena_malloc(arena, 65536));
+    ASSERT_TRUE(in_there(small));
+    ASSERT_TRUE(in_there(large) && in_there(large + 65535));
+    Fill(small, 100, 1);
+    Fill(large, 65536, 2);
+    std::thread([&] {
+      EXPECT_TRUE(Holds(large, 65536, 2));
+      subject::free(large);
+      void* const own = subject::malloc(100);
+      EXPECT_FALSE(in_there(own));
+      subject::free(own);
+      subject::thread_detach();
+    }).join();
+    EXPECT_EQ(subject::donated_visit_blocks(small, nullptr, nullptr), 1u);
+    auto* const grown = static_cast<char*>(subject::realloc(small, 1000));
+    EXPECT_TRUE(Holds(grown, 100, 1));
+    EXPECT_TRUE(in_there(grown));
+    subject::ArenaStats stats = {};
+    stats.struct_size = sizeof(stats);
+    ASSERT_EQ(subject::arena_stats(arena, &stats), 0);
+    EXPECT_GE(stats.bytes_donated, 2 * 64 * kKiB);
+    EXPECT_GT(stats.bytes_donated_used, 0u);
+    subject::arena_reset(arena);
+    EXPECT_TRUE(in_there(subject::arena_malloc(arena, 100)));
+    subject::arena_destroy(arena);
+    EXPECT_EQ(subject::owns(memory + size / 2), 0);
+    std::memset(memory, 0x5a, size);
+    for (int i = 0; i < 100; ++i) {
+      void* const block = subject::malloc(100 * i);
+      EXPECT_FALSE(in_there(block));
+      subject::free(block);
+    }
+    for (size_t i = 0; i < size; ++i) ASSERT_EQ(memory[i], 0x5a);
+  }
+}
+
+TEST_F(DonateTest, ToAnArenaAStaticBuffer) {
+  ServeAnArena(g_static, sizeof(g_static));
+  ServeAnArena(g_static + 1, sizeof(g_static) - 13);
+  EXPECT_EQ(subject::shutdown(), 0);
+}
+
+TEST_F(DonateTest, ToAnArenaABufferOnTheStack) {
+  char buffer[300 * kKiB];
+  ServeAnArena(buffer, sizeof(buffer));
+}
+
+TEST_F(DonateTest, ToAnArenaAFileMapping) {
+  char name[] = "/tmp/alcove_donate_XXXXXX";
+  const int file = mkstemp(name);
+  ASSERT_GE(file, 0);
+  unlink(name);
+  ASSERT_EQ(ftruncate(file, 2 * kMiB), 0);
+  void* const memory =
+      mmap(nullptr, 2 * kMiB, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  const std::string before = MappingOf(memory);
+  ServeAnArena(static_cast<char*>(memory), 2 * kMiB);
+  subject::purge();
+  EXPECT_EQ(MappingOf(memory), before);
+  char read_back[100];
+  ASSERT_EQ(pread(file, read_back, sizeof(read_back), kMiB),
+            static_cast<ssize_t>(sizeof(read_back)));
+  EXPECT_EQ(read_back[50], 0x5a) << "it is the file's still";
+  munmap(memory, 2 * kMiB);
+  close(file);
+}
+
+TEST_F(DonateTest, ToAnArenaHugePages) {
+  void* const memory = mmap(nullptr, 4 * kMiB, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+  if (memory == MAP_FAILED)
+    GTEST_SKIP() << "the system has no huge pages to give: "
+                 << std::strerror(errno);
+  ServeAnArena(static_cast<char*>(memory), 4 * kMiB);
+  munmap(memory, 4 * kMiB);
+}
+
+TEST_F(DonateTest, ToAnArenaErrors) {
+  subject::Arena* const arena = subject::arena_create(nullptr);
+  EXPECT_EQ(subject::arena_donate(arena, nullptr, kMiB), EINVAL);
+  EXPECT_EQ(subject::arena_donate(arena, g_static, 0), EINVAL);
+  EXPECT_EQ(subject::arena_donate(arena, g_static, 60 * kKiB), EINVAL);
+  EXPECT_EQ(subject::arena_donate(arena, g_static, SIZE_MAX), EINVAL);
+  static const char constants[256 * kKiB] = {1};
+  EXPECT_EQ(subject::arena_donate(arena, const_cast<char*>(constants),
+                                  sizeof(constants)),
+            EFAULT);
+  ASSERT_EQ(subject::arena_donate(arena, g_static, sizeof(g_static)), 0);
+  EXPECT_EQ(subject::arena_donate(arena, g_static, sizeof(g_static)), EINVAL);
+  EXPECT_EQ(subject::donate(g_static + 9000, sizeof(g_static) / 2), EINVAL);
+  subject::arena_destroy(arena);
+  EXPECT_DEATH(subject::arena_donate(arena, g_static, sizeof(g_static)),
+               "which is gone");
+  EXPECT_EQ(subject::donate(g_static, sizeof(g_static)), 0);
+  EXPECT_EQ(subject::shutdown(), 0);
+}
+
+// A child has its own copy, and its own end of it.
+TEST_F(DonateTest, ToAnArenaFork) {
+  subject::Arena* const arena = subject::arena_create(nullptr);
+  ASSERT_EQ(subject::arena_donate(arena, g_static, sizeof(g_static)), 0);
+  void* const block = subject::arena_malloc(arena, 100);
+  Fill(block, 100, 1);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (!Holds(block, 100, 1)) _exit(1);
+    subject::arena_destroy(arena);
+    std::memset(g_static, 1, sizeof(g_static));
+    if (subject::donate(g_static, sizeof(g_static)) != 0) _exit(2);
+    _exit(0);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(Holds(block, 100, 1));
+  subject::arena_destroy(arena);
+}
+
 }  // namespace
 }  // namespace contract

@@ -68,6 +68,8 @@ SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, bytes_held);
 SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, bytes_held_peak);
 SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, hard_quota);
 SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, soft_quota);
+SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, bytes_donated);
+SUBJECT_SAME_MEMBER(ArenaStats, arena_stats_t, bytes_donated_used);
 
 SUBJECT_SAME_SIZE(ArenaClassStats, arena_class_stats_t);
 SUBJECT_SAME_MEMBER(ArenaClassStats, arena_class_stats_t, block_size);
@@ -175,6 +177,10 @@ int (*volatile arena_posix_memalign)(Arena*, void**, size_t, size_t) =
     [](Arena* arena, void** block, size_t alignment, size_t size) {
       return SUBJECT(arena_posix_memalign)(Theirs(arena), block, alignment,
                                            size);
+    };
+int (*volatile arena_donate)(Arena*, void*, size_t) =
+    [](Arena* arena, void* memory, size_t size) {
+      return SUBJECT(arena_donate)(Theirs(arena), memory, size);
     };
 Arena* (*volatile arena_of)(const void*) = [](const void* address) {
   return Ours(SUBJECT(arena_of)(address));

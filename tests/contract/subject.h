@@ -68,6 +68,8 @@ struct ArenaStats {
   size_t bytes_held_peak;
   size_t hard_quota;
   size_t soft_quota;
+  size_t bytes_donated;
+  size_t bytes_donated_used;
 };
 
 struct ArenaClassStats {
@@ -121,6 +123,7 @@ extern void* (*volatile arena_reallocarray)(Arena*, void*, size_t, size_t);
 extern void* (*volatile arena_aligned_alloc)(Arena*, size_t, size_t);
 extern int (*volatile arena_posix_memalign)(Arena*, void**, size_t, size_t);
 extern void* (*volatile arena_alloc_at_multiple)(Arena*, size_t, size_t);
+extern int (*volatile arena_donate)(Arena*, void*, size_t);
 extern Arena* (*volatile arena_of)(const void*);
 extern int (*volatile arena_stats)(Arena*, ArenaStats*);
 extern size_t (*volatile arena_class_stats)(Arena*, ArenaClassStats*, size_t);
