@@ -223,7 +223,7 @@ void* AllocateAligned(size_t alignment, size_t size) {
 
 namespace {
 
-template <bool kSealed>
+template <bool kSealed, bool kMayBeInParts = true>
 ALCOVE_INLINE void FreeAny(void* block) {
   if (block == nullptr) return;
   Range* const range = g_instance.region.RangeOf(block);
@@ -240,7 +240,8 @@ ALCOVE_INLINE void FreeAny(void* block) {
   if (ALCOVE_UNLIKELY(c == kGoneClass))
     g_arenas.StopGone("free of", block, *range);
   if (c >= kArenaClass || c == kInteriorClass) {
-    if (ALCOVE_UNLIKELY(g_instance.parts.MayHold(*range, block, entry)) &&
+    if (kMayBeInParts &&
+        ALCOVE_UNLIKELY(g_instance.parts.MayHold(*range, block, entry)) &&
         g_instance.parts.Free(CurrentHeap(), block))
       return;
     if (ALCOVE_UNLIKELY(c == kInteriorClass)) Stop(Misuse::kFreeInside, block);
@@ -293,6 +294,10 @@ ALCOVE_INLINE void FreeAny(void* block) {
 
 void FreeSlow(void* block) { FreeAny<Config::kCanaries>(block); }
 
+ALCOVE_COLD void FreeAllParts(void* block) {
+  FreeAny<Config::kCanaries, false>(block);
+}
+
 void FreeOpenSlow(void* block) {
   // Without seals it is FreeSlow.
   if constexpr (Config::kCanaries) FreeAny<false>(block);
@@ -301,7 +306,8 @@ void FreeOpenSlow(void* block) {
 size_t UsableSize(const void* block) {
   MapEntry entry;
   Range* const range = FindBlock(block, &entry);
-  if constexpr (Config::kCanaries) return SealedSize(range, block, entry);
+  if (Config::kCanaries && ClassOfEntry(entry) != kPartsClass)
+    return SealedSize(range, block, entry);
   if (ClassOfEntry(entry) == kArenaClass) {
     return ArenaBlockSize(
         FindArenaBlock(g_arenas, range, block, entry, BlockUse::kOther), block);
@@ -361,20 +367,35 @@ void* TryReallocateOpen(Range* range, void* block, MapEntry entry,
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return nullptr;
   [[maybe_unused]] const background::Tending tending;
-  if (!IsSlabClass(ClassOfEntry(entry)) && ClassOfEntry(entry) != kPartsClass &&
-      size > kSlabMax) {
+  if (!IsSlabClass(ClassOfEntry(entry)) && size > kSlabMax) {
     CheckFreed(*heap, block, entry);
     if (ResizeLargeInPlace(heap, block, size)) return block;
     return MoveLarge(heap, block, size);
   }
-  const ArenaHandle arena =
-      ClassOfEntry(entry) == kPartsClass ? ArenaHolding(block) : ArenaHandle{0};
-  void* const target = ALCOVE_UNLIKELY(arena != 0)
-                           ? TryArenaAllocate(arena, size, 8, false)
-                           : TryAllocateOpen(size);
+  void* const target = TryAllocateOpen(size);
   if (ALCOVE_UNLIKELY(target == nullptr)) return nullptr;
   memcpy(target, block, Min(size, old_size));
   FreeOpen(block);
+  return target;
+}
+
+// A part stays where it is and is cut, or moves; within its arena, if it has one.
+ALCOVE_COLD void* TryReallocatePart(Range* range, void* block, MapEntry entry,
+                                    size_t size) {
+  const size_t old_size = SizeIn(*range, block, entry);
+  if (size <= old_size) {
+    // What cannot be written down stays.
+    if (size < old_size / 2 || old_size - size >= kTailMin)
+      FreeRange(static_cast<char*>(block) + size, old_size - size);
+    return block;
+  }
+  if (ALCOVE_UNLIKELY(size > kRequestMax)) return nullptr;
+  const ArenaHandle arena = ArenaHolding(block);
+  void* const target =
+      arena != 0 ? TryArenaAllocate(arena, size, 8, false) : TryAllocate(size);
+  if (ALCOVE_UNLIKELY(target == nullptr)) return nullptr;
+  memcpy(target, block, old_size);
+  Free(block);
   return target;
 }
 
@@ -382,6 +403,8 @@ void* TryReallocateOpen(Range* range, void* block, MapEntry entry,
 void* TryReallocate(void* block, size_t size) {
   MapEntry entry;
   Range* const range = FindBlock(block, &entry);
+  if (ALCOVE_UNLIKELY(ClassOfEntry(entry) == kPartsClass))
+    return TryReallocatePart(range, block, entry, size);
   const size_t old_size = OpenSeal(range, block, entry);
   void* const target = TryReallocateOpen(range, block, entry, WithCanary(size));
   if (ALCOVE_LIKELY(target != nullptr)) return Sealed(target, size);

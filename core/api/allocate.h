@@ -54,6 +54,9 @@ void* AllocateClass(Heap* heap, SizeClass c);
 // as many as can, or as few as it can be cut to. Returns its usable size.
 size_t ResizeInPlace(void* block, size_t min, size_t max);
 
+// Frees a block all parts of which were given back.
+void FreeAllParts(void* block);
+
 // Gives [p, p + n), n >= 1, of a live block back; false if there is no memory to
 // write that down.
 bool FreeRange(void* p, size_t n);

@@ -4,8 +4,9 @@
 #include "core/api/background.h"
 #include "core/api/entry_points.h"
 #include "core/api/failure.h"
+#include "core/api/seal.h"
 #include "core/arena/arena_blocks.h"
-#include "core/base/mem.h"
+#include "core/heap/large.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -17,40 +18,54 @@ void StopIfGone(const void* p) {
     g_arenas.StopGone("free_range of", p, *range);
 }
 
-bool FindInArena(uintptr_t at, uintptr_t* begin, uintptr_t* end,
-                 uint64_t* arena) {
-  const auto* const p = reinterpret_cast<const void*>(at);
-  Range* const range = g_instance.region.RangeOf(p);
-  return FindArenaBlockHolding(g_arenas, range, p, begin, end, arena);
+// The block that holds an address in a unit that is no arena's; its extent.
+bool FindOwn(const Range& range, uintptr_t at, uintptr_t* begin,
+             uintptr_t* end) {
+  const auto* const p = reinterpret_cast<const char*>(at);
+  size_t unit = range.IndexOf(p);
+  MapEntry entry = Parts::EntryOfWhole(range, p, EntryOf(range, unit));
+  if (const SizeClass c = ClassOfEntry(entry); IsSlabClass(c)) {
+    Slab* const slab = DescriptorOf(range, p);
+    const ClassInfo& info = InfoOf(c);
+    const BlockPlace place = PlaceOf(slab - slab->place, info, p);
+    *begin = AddressOf((slab - slab->place)->start) +
+             place.index * size_t{info.size};
+    *end = *begin + info.size;
+    return place.index < info.blocks;
+  }
+  while (unit != 0 && ClassOfEntry(entry) == kInteriorClass)
+    entry = EntryOf(range, --unit);
+  const SizeClass c = ClassOfEntry(entry);
+  if ((c <= kSlabClasses || c > kHugeClass) && c != kPartsClass) return false;
+  *begin = AddressOf(range.AddressOfUnit(unit));
+  *end = *begin + LargeSize(range, reinterpret_cast<const void*>(*begin));
+  return at < *end;
 }
 
-void FreeInArena(Heap* heap, void* block) {
-  Range* const range = g_instance.region.RangeOf(block);
-  const ArenaBlock found = FindArenaBlock(
-      g_arenas, range, block, EntryOf(*range, block), BlockUse::kFree);
-  if constexpr (Config::kZeroOnFree)
-    memset(block, 0, ArenaBlockSize(found, block));
-  FreeArenaBlock(heap, found, block);
+bool FindKept(uintptr_t at, uintptr_t* begin, uintptr_t* end, uint64_t* arena) {
+  const auto* const p = reinterpret_cast<const void*>(at);
+  Range* const range = g_instance.region.RangeOf(p);
+  *arena = 0;
+  if (!(ArenaHolding(p) != 0
+            ? FindArenaBlockHolding(g_arenas, range, p, begin, end, arena)
+            : FindOwn(*range, at, begin, end)))
+    return false;
+  if constexpr (Config::kCanaries) {
+    const void* const block = reinterpret_cast<const void*>(*begin);
+    *end = *begin + SealedSize(range, block,
+                               Parts::EntryOfWhole(*range, block,
+                                                   EntryOf(*range, block)));
+  }
+  return at < *end;
 }
+
+void FreeKept(Heap*, void* block) { FreeAllParts(block); }
 
 }  // namespace
 
-// What there is no part of: a whole block, or with the knobs that guard its end,
-// something else, which is refused.
-static int FreeWholeOnly(void* p, size_t n) {
-  MapEntry entry;
-  Range* const range = FindBlock(p, &entry);
-  if (ClassOfEntry(entry) == kArenaClass) return kNotSupported;
-  const size_t size = Config::kCanaries ? SealedSize(range, p, entry)
-                                        : SizeIn(*range, p, entry);
-  if (n != size) return kNotSupported;
-  FreeSlow(p);
-  return 0;
-}
-
 bool FreeRange(void* p, size_t n) {
-  if (ArenaHolding(p) != 0)
-    g_instance.parts.ServeArenas(FindInArena, FreeInArena);
+  if (Config::kWholeBlocks || ArenaHolding(p) != 0)
+    g_instance.parts.Serve(FindKept, FreeKept);
   Heap* const heap = CurrentHeap();
   [[maybe_unused]] const background::Tending tending;
   return g_instance.parts.FreeRange(heap, p, n);
@@ -65,6 +80,5 @@ ALCOVE_EXPORT int ALCOVE_PUBLIC(free_range)(void* p, size_t n) noexcept {
   const core::KeepErrno keep_errno;
   const core::Call call;
   core::StopIfGone(p);
-  if constexpr (core::Config::kWholeBlocks) return core::FreeWholeOnly(p, n);
   return core::FreeRange(p, n) ? 0 : core::kNoMemory;
 }

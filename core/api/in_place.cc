@@ -77,13 +77,6 @@ size_t ResizeOpenInPlace(Range* range, void* block, MapEntry entry, size_t min,
     return ResizeInArenaInPlace(range, block, entry, min, max);
   const size_t old_size = SizeIn(*range, block, entry);
   if (IsSlabClass(ClassOfEntry(entry))) return old_size;
-  if (ClassOfEntry(entry) == kPartsClass) {
-    max = Max(max, 1);
-    // It can be cut to the byte; what does not go stays.
-    if (max < old_size)
-      FreeRange(static_cast<char*>(block) + max, old_size - max);
-    return SizeIn(*range, block, entry);
-  }
   Heap* const heap = CurrentHeap();
   if (ALCOVE_UNLIKELY(heap == nullptr)) return old_size;
   [[maybe_unused]] const background::Tending tending;
@@ -104,6 +97,14 @@ size_t ResizeOpenInPlace(Range* range, void* block, MapEntry entry, size_t min,
 size_t ResizeInPlace(void* block, size_t min, size_t max) {
   MapEntry entry;
   Range* const range = FindBlock(block, &entry);
+  if (ALCOVE_UNLIKELY(ClassOfEntry(entry) == kPartsClass)) {
+    const size_t before = SizeIn(*range, block, entry);
+    const size_t most = Max(Max(min, max), 1);
+    // It can be cut to the byte; what cannot be written down stays.
+    if (most < before)
+      FreeRange(static_cast<char*>(block) + most, before - most);
+    return SizeIn(*range, block, entry);
+  }
   const size_t old_size = OpenSeal(range, block, entry);
   const size_t extent =
       ResizeOpenInPlace(range, block, entry, WithCanary(min), WithCanary(max));

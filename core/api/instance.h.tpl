@@ -112,18 +112,19 @@ size_t {PREFIX}try_realloc_in_place(void* block, size_t min_size, size_t max_siz
 //
 // Memory that was given back is used again in granules of 16 bytes, once all of a granule is
 // free, for blocks that fit into it; whole units of 64 KiB go back to the system at once, and
-// to anybody (later, where the instance can get no memory at all). free_sized takes a part with
-// malloc_usable_size's answer, or at least half of it; deallocate_trusted of the inline header
-// takes none that free_range has cut. Until the rest is free, too, the statistics count what is not a whole unit as
-// live, and in `bytes_gaps`. Frees of other blocks in the same 64 KiB (512 KiB, for blocks
-// beyond 8 KiB) take some ten nanoseconds more for as long as any of them lives.
+// to anybody (later, where the instance can get no memory at all). Until the rest is free, too,
+// the statistics count what is not a whole unit as live, and in `bytes_gaps`. free_sized takes
+// a part with malloc_usable_size's answer, or at least half of it; deallocate_trusted of the
+// inline header takes none that free_range has cut. Frees of other blocks in the same 64 KiB
+// (512 KiB, for blocks beyond 8 KiB) take some ten nanoseconds more for as long as any of them
+// lives.
 //
 // A block of an arena goes in parts, too; but what is given back of it is not used again, and
-// is counted, until the rest is gone; the memory of whole units goes to the system at once.
+// is counted, until the rest is gone; the memory of whole units goes to the system at once. So
+// it is with every block where a knob guards their ends (`canaries`, `guard_pages`).
 //
-// Returns 0, or with nothing changed ENOTSUP for less than a whole block, or one of an arena,
-// with a knob that guards the ends of blocks (`canaries`, `guard_pages`), or ENOMEM if there
-// is no memory to write it down: 32 KiB at first, some 100 bytes for each part. Misuse is what is no block, was given back already, or
+// Returns 0, or with nothing changed ENOMEM if there is no memory to write it down: 32 KiB at
+// first, some 100 bytes for each part. Misuse is what is no block, was given back already, or
 // reaches beyond the end of a block. Where another thread is stopped in the middle of the same
 // the work is left for it, or for who comes next, and 0 is returned.
 int {PREFIX}free_range(void* p, size_t size) ALCOVE_{PREFIX}NOEXCEPT;

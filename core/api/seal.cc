@@ -150,6 +150,8 @@ bool BreakSealInArena(const ArenaBlock& found, void* block, size_t* size) {
 // One whose seal is broken is for its free to complain about.
 size_t SizeForVisit(void* block, size_t extent) {
   if (!Config::kCanaries) return extent;
+  // A part has no seal, and what is left of a block says none.
+  if (g_instance.parts.Holds(block)) return extent;
   MapEntry entry;
   Range* const range = FindBlock(block, &entry);
   size_t size;

@@ -62,7 +62,7 @@ struct Config {
   static constexpr bool kUsesRandom = kRandomPlacement || kReuseDelay != 0;
   // Whether blocks of slabs are never cached.
   static constexpr bool kUncached = kUsesRandom;
-  // Whether a block has an end that is guarded, and is freed as a whole.
+  // Whether a block has an end that is guarded, so that nobody else gets a part of it.
   static constexpr bool kWholeBlocks = kCanaries || kGuardPages;
   // Whether each operation has more to do than what inline headers do.
   static constexpr bool kOnlyCalls =

@@ -521,7 +521,8 @@ ALCOVE_COLD bool Heap::FlushOdd(SizeClass c, const ClassInfo& info,
   Range* const range = instance_->region.RangeOf(block);
   const MapEntry entry = EntryOf(*range, block);
   Parts& parts = instance_->parts;
-  if (parts.MayHold(*range, block, entry)) {
+  // Where blocks are kept nobody vouches for one.
+  if (!Config::kWholeBlocks && parts.MayHold(*range, block, entry)) {
     // Out of the bin first: once it is free, it may be live again.
     *slot = nullptr;
     KeepOrder();

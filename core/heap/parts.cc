@@ -72,15 +72,16 @@ ALCOVE_COLD void Parts::Publish() {
 // Takes [begin, end) out of a part.
 ALCOVE_COLD void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
                                uintptr_t end) {
-  const bool of_arena = (place.flags & kOfArena) != 0;
+  const bool kept = (place.flags & kKept) != 0;
   gap_bytes_now_ = gap_bytes_.Load(Order::kRelaxed);
   // What lies free before and behind.
   uintptr_t gap_begin = begin;
   uintptr_t gap_end = end;
   Pair neighbour;
   if (place.is_new) {
-    sets_.Insert(kSpans, {place.block, place.block_end | place.flags});
-    if (of_arena) {
+    sets_.Insert(kSpans,
+                 {place.block, EndAndFlags(place.block_end, place.flags)});
+    if (place.arena != 0) {
       sets_.Insert(kArenas, {place.arena, place.block});
       arena_blocks_.FetchAdd(1, Order::kRelease);
     }
@@ -90,25 +91,25 @@ ALCOVE_COLD void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
       gap_begin = place.block;
       if (sets_.AtMostNow(kLive, {begin, kAny}, &neighbour))
         gap_begin = Max(gap_begin, neighbour.second);
-      if (!of_arena) EraseGap(gap_begin, begin);
+      if (!kept) EraseGap(gap_begin, begin);
     }
     if (end == place.part_end) {
       gap_end = place.block_end;
       if (sets_.AtLeastNow(kLive, {end, 0}, &neighbour))
         gap_end = Min(gap_end, neighbour.first);
-      if (!of_arena) EraseGap(end, gap_end);
+      if (!kept) EraseGap(end, gap_end);
     }
   }
   if (place.part < begin) sets_.Insert(kLive, {place.part, begin});
   if (end < place.part_end) sets_.Insert(kLive, {end, place.part_end});
 
-  if (of_arena)
-    return RemoveInArena(heap, place, begin, end, gap_begin, gap_end);
+  if (kept) return RemoveKept(heap, place, begin, end, gap_begin, gap_end);
   const Range* const range = instance_->region.RangeOf(PointerTo(place.block));
   const bool large =
       ClassOfEntry(EntryOf(*range, PointerTo(place.block))) == kPartsClass;
   if (gap_begin == place.block && gap_end == place.block_end) {
-    sets_.Erase(kSpans, {place.block, place.block_end | place.flags});
+    sets_.Erase(kSpans,
+                {place.block, EndAndFlags(place.block_end, place.flags)});
     Publish();
     if (!large) return FreeWhole(heap, place.block);
     Leave(place.block, place.block_end, (place.flags & kMoved) != 0);
@@ -125,14 +126,14 @@ ALCOVE_COLD void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
   // Whole units go. What is left is one large block, or two.
   AddGap(gap_begin, from);
   AddGap(to, gap_end);
-  sets_.Erase(kSpans, {place.block, place.block_end | place.flags});
+  sets_.Erase(kSpans, {place.block, EndAndFlags(place.block_end, place.flags)});
   size_t blocks = size_t{0} - 1;
   if (place.block < from) {
-    sets_.Insert(kSpans, {place.block, from | place.flags});
+    sets_.Insert(kSpans, {place.block, EndAndFlags(from, place.flags)});
     ++blocks;
   }
   if (to < place.block_end) {
-    sets_.Insert(kSpans, {to, place.block_end | place.flags});
+    sets_.Insert(kSpans, {to, EndAndFlags(place.block_end, place.flags)});
     ++blocks;
     // Whoever looks for its first unit finds this one.
     const size_t unit = range->IndexOf(PointerTo(to));
@@ -166,8 +167,8 @@ ALCOVE_COLD void Parts::FreeWhole(Heap* heap, uintptr_t block) {
   char* const p = PointerTo(block);
   const Range& range = *instance_->region.RangeOf(p);
   const MapEntry entry = EntryOfWhole(range, p, EntryOf(range, p));
-  if (ClassOfEntry(entry) == kArenaClass)
-    return free_in_arena_.Load(Order::kRelaxed)(heap, p);
+  if (Config::kWholeBlocks || ClassOfEntry(entry) == kArenaClass)
+    return free_kept_.Load(Order::kRelaxed)(heap, p);
   if (heap == nullptr) return FreeHomeless(instance_, range, p, entry);
   FillFreed(instance_->region, p, entry);
   if (ClassOfEntry(entry) == kHugeClass) return heap->ReleaseSpan(p);

@@ -8,8 +8,9 @@
 // large block leave it at once, for the system and then for anybody. When no part
 // of a block is left, it is as if it had been freed as a whole.
 //
-// A block of an arena is written down likewise, but nobody else gets anything of it
-// before it is gone; whole units give their memory to the system and stay.
+// A block of an arena is written down likewise, but kept: nobody else gets anything of
+// it before it is gone; whole units give their memory to the system and stay. With knobs
+// that guard where a block ends (Config::kWholeBlocks) all are.
 //
 // The class map tells such blocks from others: the first unit of a large one has
 // kPartsClass; an arena's keep its class; all units of a slab with such a block have kPartsSlabClass, for as
@@ -80,14 +81,15 @@ class Parts {
   size_t gap_bytes() const { return gap_bytes_.Load(Order::kRelaxed); }
   size_t metadata() const { return store_.mapped(); }
 
-  // How the layer above finds the live block of an arena that holds an address, and
-  // frees one; false and nothing if there is none.
-  using FindInArena = bool (*)(uintptr_t at, uintptr_t* begin, uintptr_t* end,
-                               uint64_t* arena);
-  using FreeInArena = void (*)(Heap* heap, void* block);
-  void ServeArenas(FindInArena find, FreeInArena free) {
-    free_in_arena_.Store(free, Order::kRelaxed);
-    find_in_arena_.Store(find, Order::kRelease);
+  // How the layer above finds the live block that holds an address, of those that are
+  // kept, and the number of its arena, or 0; false if there is none. And how it frees
+  // one.
+  using FindKept = bool (*)(uintptr_t at, uintptr_t* begin, uintptr_t* end,
+                            uint64_t* arena);
+  using FreeKept = void (*)(Heap* heap, void* block);
+  void Serve(FindKept find, FreeKept free) {
+    free_kept_.Store(free, Order::kRelaxed);
+    find_kept_.Store(find, Order::kRelease);
   }
   // Whether any block of an arena may be in parts.
   bool MayHoldArenas() const {
@@ -126,11 +128,18 @@ class Parts {
     kArenas,  // those of arenas: the arena's number, the first byte
   };
   static constexpr uint64_t kAny = ~uint64_t{0};  // not less than anything
-  // In the byte behind a block, a multiple of 8: a large one whose pages came by
-  // moving them; one of an arena.
+  // With the byte behind a block: a large one whose pages came by moving them; one
+  // that is kept.
   static constexpr uint64_t kMoved = 1;
-  static constexpr uint64_t kOfArena = 2;
-  static constexpr uint64_t kFlags = 7;
+  static constexpr uint64_t kKept = 2;
+  static constexpr unsigned kFlagBits = 2;
+  static uint64_t EndAndFlags(uintptr_t end, uint64_t flags) {
+    return end << kFlagBits | flags;
+  }
+  static uintptr_t EndOf(const Pair& span) { return span.second >> kFlagBits; }
+  static uint64_t FlagsOf(const Pair& span) {
+    return span.second & ((1 << kFlagBits) - 1);
+  }
 
   struct Work {
     uintptr_t begin;
@@ -177,8 +186,8 @@ class Parts {
   void StopIfFree(const Heap* heap, uintptr_t block) const;
   void AwaitLock(Heap* heap);
   void Remove(Heap* heap, const Place& place, uintptr_t begin, uintptr_t end);
-  void RemoveInArena(Heap* heap, const Place& place, uintptr_t begin,
-                     uintptr_t end, uintptr_t gap_begin, uintptr_t gap_end);
+  void RemoveKept(Heap* heap, const Place& place, uintptr_t begin,
+                  uintptr_t end, uintptr_t gap_begin, uintptr_t gap_end);
   uint64_t ArenaAt(const Place& place) const;
   void FreeWhole(Heap* heap, uintptr_t block);
   void Mark(const Heap* heap, uintptr_t at);
@@ -194,8 +203,8 @@ class Parts {
   Atomic<uint64_t> holder_;  // who is at it; 0: nobody
   Atomic<uint64_t> tickets_;
   Atomic<uint32_t> posted_;  // at least so many slots are to be done
-  Atomic<FindInArena> find_in_arena_;
-  Atomic<FreeInArena> free_in_arena_;
+  Atomic<FindKept> find_kept_;
+  Atomic<FreeKept> free_kept_;
   Atomic<uint32_t> arena_blocks_;  // in kArenas, at least
   Atomic<size_t> largest_gap_;
   Atomic<size_t> gap_bytes_;

@@ -1,19 +1,21 @@
-// Blocks of arenas in parts.
+// Blocks of arenas in parts, and others that are kept.
 #include "core/heap/instance.h"
 #include "core/heap/parts.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
-// The rest of it for an arena's block.
-ALCOVE_COLD void Parts::RemoveInArena(Heap* heap, const Place& place,
-                                      uintptr_t begin, uintptr_t end,
-                                      uintptr_t gap_begin, uintptr_t gap_end) {
+// The rest of it for a block that is kept.
+ALCOVE_COLD void Parts::RemoveKept(Heap* heap, const Place& place,
+                                   uintptr_t begin, uintptr_t end,
+                                   uintptr_t gap_begin, uintptr_t gap_end) {
   if (gap_begin == place.block && gap_end == place.block_end) {
-    sets_.Erase(kSpans, {place.block, place.block_end | place.flags});
-    sets_.Erase(kArenas, {ArenaAt(place), place.block});
+    sets_.Erase(kSpans,
+                {place.block, EndAndFlags(place.block_end, place.flags)});
+    const uint64_t arena = ArenaAt(place);
+    if (arena != 0) sets_.Erase(kArenas, {arena, place.block});
     Publish();
-    arena_blocks_.FetchSub(1, Order::kRelaxed);
-    return free_in_arena_.Load(Order::kRelaxed)(heap, PointerTo(place.block));
+    if (arena != 0) arena_blocks_.FetchSub(1, Order::kRelaxed);
+    return free_kept_.Load(Order::kRelaxed)(heap, PointerTo(place.block));
   }
   Publish();
   // Only those that have just become free.
@@ -24,10 +26,12 @@ ALCOVE_COLD void Parts::RemoveInArena(Heap* heap, const Place& place,
     platform::Purge(PointerTo(from), to - from);
 }
 
-// The number of the arena whose block it is.
+// The number of the arena whose block it is; 0: it is none's.
 ALCOVE_COLD uint64_t Parts::ArenaAt(const Place& place) const {
   const char* const p = PointerTo(place.block);
-  return DescriptorOf(*instance_->region.RangeOf(p), p)->arena;
+  const Range& range = *instance_->region.RangeOf(p);
+  if (ClassOfEntry(EntryOf(range, p)) != kArenaClass) return 0;
+  return DescriptorOf(range, p)->arena;
 }
 
 ALCOVE_COLD void Parts::ForgetArena(Heap* heap, uint64_t arena) {
@@ -47,7 +51,7 @@ ALCOVE_COLD void Parts::ForgetArena(Heap* heap, uint64_t arena) {
     // are found.
     Pair part;
     if (sets_.AtLeastNow(kLive, {block.first, 0}, &part) &&
-        part.first < (block.second & ~kFlags)) {
+        part.first < EndOf(block)) {
       sets_.Erase(kLive, part);
     } else {
       sets_.Erase(kSpans, block);

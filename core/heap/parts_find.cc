@@ -70,15 +70,14 @@ ALCOVE_COLD MapEntry Parts::EntryOfWhole(const Range& range, const void* p,
 ALCOVE_COLD bool Parts::Find(const Heap* heap, uintptr_t at,
                              Place* place) const {
   Pair span;
-  if (!sets_.AtMostNow(kSpans, {at, kAny}, &span) ||
-      at >= (span.second & ~kFlags)) {
+  if (!sets_.AtMostNow(kSpans, {at, kAny}, &span) || at >= EndOf(span)) {
     if (!WholeAt(at, place)) Stop(Misuse::kFreeNoBlock, PointerTo(at));
     StopIfFree(heap, place->block);
     return true;
   }
   place->block = span.first;
-  place->block_end = span.second & ~kFlags;
-  place->flags = span.second & kFlags;
+  place->block_end = EndOf(span);
+  place->flags = FlagsOf(span);
   place->arena = 0;
   place->is_new = false;
   Pair part;
@@ -95,10 +94,21 @@ ALCOVE_COLD bool Parts::WholeAt(uintptr_t at, Place* place) const {
   const char* const p = PointerTo(at);
   const Range* const range = instance_->region.RangeOf(p);
   if (range == nullptr) return false;
-  size_t unit = range->IndexOf(p);
   place->flags = 0;
   place->arena = 0;
   place->is_new = true;
+  size_t unit = HeadOf(*range, range->IndexOf(p));
+  if (Config::kWholeBlocks ||
+      ClassOfEntry(EntryOf(*range, unit)) == kArenaClass) {
+    const FindKept find = find_kept_.Load(Order::kAcquire);
+    if (find == nullptr ||
+        !find(at, &place->block, &place->block_end, &place->arena))
+      return false;
+    place->flags = kKept;
+    place->part = place->block;
+    place->part_end = place->block_end;
+    return true;
+  }
   if (ClassOfEntry(EntryOf(*range, unit)) == kPartsSlabClass) {
     Slab* const slab = SlabOf(*range, p);
     const ClassInfo& info = InfoOf(slab->size_class);
@@ -107,18 +117,7 @@ ALCOVE_COLD bool Parts::WholeAt(uintptr_t at, Place* place) const {
     place->block = AddressOf(slab->start) + found.index * size_t{info.size};
     place->block_end = place->block + info.size;
   } else {
-    unit = HeadOf(*range, unit);
     const auto* const slab = static_cast<const Slab*>(range->descriptor(unit));
-    if (ClassOfEntry(EntryOf(*range, unit)) == kArenaClass) {
-      if (find_in_arena_.Load(Order::kAcquire) == nullptr ||
-          !find_in_arena_.Load(Order::kRelaxed)(
-              at, &place->block, &place->block_end, &place->arena))
-        return false;
-      place->flags = kOfArena;
-      place->part = place->block;
-      place->part_end = place->block_end;
-      return true;
-    }
     if (ClassOfEntry(EntryOf(*range, unit)) != kPartsClass ||
         AddressOf(slab->start) != AddressOf(range->AddressOfUnit(unit)) ||
         at - AddressOf(slab->start) >= size_t{slab->units} << kUnitShift) {
@@ -246,7 +245,7 @@ ALCOVE_COLD size_t Parts::SizeOf(const void* p) const {
 ALCOVE_COLD bool Parts::Holds(const void* p) const {
   Pair span;
   return sets_.AtMost(kSpans, {AddressOf(p), kAny}, &span) &&
-         AddressOf(p) < (span.second & ~kFlags);
+         AddressOf(p) < EndOf(span);
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

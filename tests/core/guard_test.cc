@@ -200,10 +200,20 @@ TEST_F(GuardTest, DonatedMemoryIsAsItWas) {
   munmap(memory, kSize);
 }
 
-TEST_F(GuardTest, NoPartOfABlockIsFreed) {
+TEST_F(GuardTest, PartsOfABlockAreKeptUntilAllOfItIsGone) {
   auto* const block = static_cast<char*>(test_malloc(200000));
-  EXPECT_EQ(test_free_range(block, 65536), ENOTSUP);
-  EXPECT_EQ(test_free_range(block, test_malloc_usable_size(block)), 0);
+  const size_t size = test_malloc_usable_size(block);
+  memset(block, 1, size);
+  EXPECT_EQ(test_free_range(block, 65536), 0);
+  EXPECT_EQ(block[0], 0) << "its memory is the system's again";
+  EXPECT_EQ(block[65536], 1);
+  for (int i = 0; i < 100; ++i) {
+    auto* const other = static_cast<char*>(test_malloc(20000));
+    EXPECT_GE(static_cast<size_t>(other - block), size);
+    test_free(other);
+  }
+  EXPECT_EQ(test_free_range(static_cast<char*>(block) + 65536, size - 65536),
+            0);
 }
 
 }  // namespace
