@@ -88,7 +88,8 @@ void {PREFIX}free_aligned_sized(void* block, size_t alignment, size_t size)
 // ---- Beyond malloc -----------------------------------------------------------------
 
 // 1 if the address lies in a live span of this instance (in a block, live or free, or in
-// the tail of a span), or below its private break, else 0. Any address may be asked about; it is not dereferenced.
+// the tail of a span), or below its private break, else 0. Any address may be asked about; it
+// is not dereferenced.
 int {PREFIX}owns(const void* address) ALCOVE_{PREFIX}NOEXCEPT;
 
 // The usable size that malloc(size) would give; 0 if no such block can exist.
@@ -216,7 +217,8 @@ size_t {PREFIX}donated_visit_blocks(const void* address,
 //
 // What an arena holds is counted in units of 64 KiB; each size class that a thread uses in
 // it takes at least one, which stays that thread's for as long as it has any of it in use,
-// or the arena ends: freed memory is first of all its own to use again. A block that is used, or an arena that is named, after the arena
+// or the arena ends: freed memory is first of all its own to use again. A block that is used,
+// or an arena that is named, after the arena
 // was destroyed or reset stops the process with a line that gives the arena's number and, if
 // it was one of the last 256 to go, its name, wherever that is noticed: until the memory is
 // used again or, with the knob `arena_quarantine`, for longer.
