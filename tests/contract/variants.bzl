@@ -123,6 +123,9 @@ def contract_suite(
             alwayslink = True,
         )
     tags = kwargs.pop("tags", [])
+    if kwargs.get("size") == "small":
+        # A minute is short on a machine that does more.
+        kwargs.setdefault("timeout", "moderate")
     variants = only or [v for v in VARIANTS if v not in _BY_REQUEST or v in also]
     for variant in variants:
         cc_test(

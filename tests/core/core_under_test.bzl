@@ -74,7 +74,7 @@ def platform_under_test(name, fake):
     """
     _library(name, "default", [], fake)
 
-def core_test(name, src, variants, deps = [], size = "small", timeout = None, by_hand = [], **kwargs):
+def core_test(name, src, variants, deps = [], size = "small", timeout = "moderate", by_hand = [], **kwargs):
     """Runs one file of tests over several configurations of the core.
 
     Generated targets:
@@ -86,7 +86,7 @@ def core_test(name, src, variants, deps = [], size = "small", timeout = None, by
       variants: names of configurations: the suffixes of core_<variant>.
       deps: more libraries.
       size: as cc_test takes it.
-      timeout: as cc_test takes it.
+      timeout: as cc_test takes it; longer than the size's, for machines that do more.
       by_hand: more variants, over which it runs only where it is named.
       **kwargs: what else cc_test takes.
     """
