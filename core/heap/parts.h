@@ -91,10 +91,11 @@ class Parts {
     free_kept_.Store(free, Order::kRelaxed);
     find_kept_.Store(find, Order::kRelease);
   }
-  // Whether any block of an arena may be in parts.
+  // Whether any block of an arena may be in parts: none is before Serve.
   bool MayHoldArenas() const {
-    return (arena_blocks_.Load(Order::kRelaxed) |
-            posted_.Load(Order::kAcquire)) != 0;
+    return (arena_blocks_.Load(Order::kRelaxed) != 0 ||
+            posted_.Load(Order::kAcquire) != 0) &&
+           find_kept_.Load(Order::kAcquire) != nullptr;
   }
 
   // Before the blocks of an arena end, whose number this is: forgets those in parts.

@@ -152,6 +152,8 @@ class InTheMiddle {
 };
 
 TEST_F(PartsTest, WhoIsStoppedThereStopsNobody) {
+  auto* const arena = test_arena_create(nullptr);
+  void* const of_arena = test_arena_malloc(arena, 500);
   char* const large = Allocate(kUnits * kUnit);
   InTheMiddle middle([](void* context) {
     auto* const self = static_cast<InTheMiddle*>(context);
@@ -167,6 +169,7 @@ TEST_F(PartsTest, WhoIsStoppedThereStopsNobody) {
   // Left for it to do, in this order.
   char* const small = Allocate(200);
   EXPECT_EQ(test_free_range(small + 20, 30), 0);
+  test_free(of_arena);  // as ever
   EXPECT_EQ(test_malloc_usable_size(small), 20u);
   EXPECT_EQ(test_free_range(large + kUnit, 10), 0);
   EXPECT_EQ(test_malloc_usable_size(large), kUnit);
@@ -184,6 +187,7 @@ TEST_F(PartsTest, WhoIsStoppedThereStopsNobody) {
   test_free(large + kUnit + 10);
   test_free(large + 5 * kUnit);
   test_free(other);
+  test_arena_destroy(arena);
 }
 
 TEST_F(PartsTest, WhoIsKilledThereIsSucceeded) {
