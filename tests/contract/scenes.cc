@@ -109,10 +109,13 @@ const std::vector<Operation> kOperations = {
      [](Scene& scene) {
        // What is in front stays.
        const auto cut = [](Held& held, size_t i) {
-         char* const block = static_cast<char*>(held.blocks[i].load());
+         char* const block =
+             static_cast<char*>(held.blocks[i].exchange(nullptr));
+         if (block == nullptr) return;  // another has it
          const size_t usable = subject::malloc_usable_size(block);
          held.sizes[i] = 100;
          subject::free_range(block + 100, usable - 100);
+         held.blocks[i] = block;
        };
        for (size_t i = 0; i < 28; ++i) cut(scene.victims, i);
        for (size_t i = 0; i < 10; ++i) cut(scene.others, i);
