@@ -38,6 +38,12 @@ TracePlace TracePlaceOf(const void* block) {
   return place;
 }
 
+// To the sink, or to standard error where there is none.
+[[maybe_unused]] void Report(TextLine& line) {
+  if (const Log<LogLevel::error> log; log) return log.Write(line);
+  line.WriteError();
+}
+
 }  // namespace
 
 void WriteTrace(void* block, const platform::Frame* frame) {
@@ -72,22 +78,24 @@ ALCOVE_COLD size_t VisitAll(TraceVisitor visit, void* context) {
     to->visit(block, size, frames, count, to->context);
   };
   size_t count = 0;
+  const auto visit_range = [&](const Range& range) {
+    count += VisitSealed(inner, &outer, [&](BlockVisitor each, void* with) {
+      return VisitOccupants(g_instance, g_arenas, range, each, with);
+    });
+  };
   for (unsigned i = 0; i < Region::kRangesMax; ++i) {
     const Range* const range = g_instance.region.range(i);
     if (range == nullptr) break;
-    count += VisitSealed(inner, &outer, [range](BlockVisitor each, void* with) {
-      return VisitOccupants(g_instance, g_arenas, *range, each, with);
-    });
+    visit_range(*range);
   }
+  g_instance.region.ForEachLent([&](const LentRange& lent) {
+    if (lent.extent.Load(Order::kAcquire) != 0) visit_range(*lent.range);
+  });
   return count;
 }
 
 ALCOVE_COLD void ReportLeaks() {
   if constexpr (Config::kLeakReport) {
-    const auto report = [](TextLine* line) {
-      if (const Log<LogLevel::error> log; log) return log.Write(*line);
-      line->WriteError();
-    };
     size_t bytes = 0;
     const size_t blocks = VisitAll(
         [](void* block, size_t size, void* const* frames, size_t count,
@@ -98,14 +106,13 @@ ALCOVE_COLD void ReportLeaks() {
           line.Decimal(size).Text(" bytes)");
           for (size_t i = 0; i < count; ++i)
             line.Text(i == 0 ? ", allocated at " : " ").Address(frames[i]);
-          if (const Log<LogLevel::error> log; log) return log.Write(line);
-          line.WriteError();
+          Report(line);
         },
         &bytes);
     if (blocks == 0) return;
     TextLine line;
     line.Decimal(blocks).Text(" blocks of ").Decimal(bytes);
-    report(&line.Text(" bytes were not freed"));
+    Report(line.Text(" bytes were not freed"));
   }
 }
 

@@ -10,9 +10,10 @@ constexpr size_t kFrameBytesMax = size_t{1} << 20;
 // What can be read in parts can be read as a whole.
 constexpr uintptr_t kReadablePage = 4096;
 
+// kRangesMax for one that is an arena's donation, of which there are no traces.
 unsigned PlaceOfRange(const Region& region, const Range& range) {
   unsigned place = 0;
-  while (region.range(place) != &range) ++place;
+  while (place < Region::kRangesMax && region.range(place) != &range) ++place;
   return place;
 }
 
@@ -48,6 +49,7 @@ void** Traces<true>::At(const Region& region, const Range& range, size_t unit,
                         size_t index) {
   if (Config::kBacktraceFrames == 0) return nullptr;  // and leave no code
   const unsigned place = PlaceOfRange(region, range);
+  if (ALCOVE_UNLIKELY(place == Region::kRangesMax)) return nullptr;
   void** traces = of_range_[place].Load(Order::kAcquire);
   if (ALCOVE_UNLIKELY(traces == nullptr)) {
     const size_t bytes = Place(range.units().units(), 0) * sizeof(void*);
@@ -70,8 +72,9 @@ ALCOVE_COLD void* const* Traces<true>::Find(const Region& region,
                                             const Range& range, size_t unit,
                                             size_t index) const {
   if (Config::kBacktraceFrames == 0) return nullptr;
-  void** const traces =
-      of_range_[PlaceOfRange(region, range)].Load(Order::kAcquire);
+  const unsigned place = PlaceOfRange(region, range);
+  if (place == Region::kRangesMax) return nullptr;
+  void** const traces = of_range_[place].Load(Order::kAcquire);
   return traces == nullptr ? nullptr : traces + Place(unit, index);
 }
 

@@ -41,7 +41,8 @@ class Traces<true> {
   constexpr Traces() = default;
 
   // kFrames words for block `index` of what begins at a unit of the range; behind the
-  // last frame there is a null, if there is room. Null if there is no memory for that.
+  // last frame there is a null, if there is room. Null if there is no memory for that,
+  // or if the range is one arena's (region/lent.h).
   void** At(const Region& region, const Range& range, size_t unit,
             size_t index);
   // The same for whoever reads them.

@@ -180,6 +180,27 @@ TEST_F(TracesTest, InArenas) {
   }
 }
 
+// Which has no traces, and is looked at all the same.
+TEST_F(TracesTest, InAnArenasDonation) {
+  alignas(kUnit) static char memory[4 * kUnit];
+  auto* const arena = test_arena_create(nullptr);
+  ASSERT_EQ(test_arena_donate(arena, memory, sizeof(memory)), 0);
+  void* const block = test_arena_malloc(arena, 100);
+  ASSERT_LT(AddressOf(block) - AddressOf(memory), sizeof(memory));
+  EXPECT_EQ(test_visit_blocks(
+                [](void* visited, size_t size, void* const*, size_t frames,
+                   void* expected) {
+                  EXPECT_EQ(visited, expected);
+                  EXPECT_EQ(size, 100u);
+                  EXPECT_EQ(frames, 0u);
+                },
+                block),
+            1u);
+  test_free(block);
+  EXPECT_EQ(test_visit_blocks(nullptr, nullptr), 0u);
+  test_arena_destroy(arena);
+}
+
 TEST_F(TracesTest, NeighboursHaveTheirOwn) {
   std::vector<void*> blocks;
   std::vector<void*> returns(2);
