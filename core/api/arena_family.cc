@@ -82,11 +82,9 @@ void CallSoftQuotaOf(SoftQuotaCallback callback, ArenaHandle handle,
 ArenaHandle ArenaHolding(const void* address) {
   const Range* const range = g_instance.region.RangeOf(address);
   if (range == nullptr) return 0;
-  size_t index = range->IndexOf(address);
-  MapEntry entry = EntryOf(*range, index);
   // The rest of a large block says nothing of whose it is.
-  while (ClassOfEntry(entry) == kInteriorClass && index != 0)
-    entry = EntryOf(*range, --index);
+  const MapEntry entry =
+      EntryOf(*range, FirstUnitOf(*range, range->IndexOf(address)));
   if (ClassOfEntry(entry) != kArenaClass) return 0;
   return g_arenas.at(HeapOfEntry(entry))->handle.Load(Order::kRelaxed);
 }

@@ -23,18 +23,17 @@ TracePlace TracePlaceOf(const void* block) {
   const MapEntry entry =
       Parts::EntryOfWhole(*range, block, EntryOf(*range, block));
   SizeClass c = ClassOfEntry(entry);
-  auto* const unit = static_cast<Slab*>(range->descriptor(place.unit));
   if (c == kArenaClass) {
-    const Slab* const slab = unit - unit->place;
-    c = slab->size_class;
+    c = SlabHolding(*range, block)->size_class;
     if (c == kRunMark) {
       place.index = AddressOf(block) % kUnit / kRunGranule;
       return place;
     }
   }
   if (!IsSlabClass(c)) return place;
-  place.unit -= unit->place;
-  place.index = PlaceOf(unit - unit->place, InfoOf(c), block).index;
+  Slab* const slab = SlabHolding(*range, block);
+  place.unit = range->IndexOf(slab->start);
+  place.index = PlaceOf(slab, InfoOf(c), block).index;
   return place;
 }
 

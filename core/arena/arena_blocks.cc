@@ -82,9 +82,7 @@ ArenaBlock FindArenaBlock(const Arenas& arenas, Range* range,
   ArenaBlock block;
   block.arena = arenas.at(HeapOfEntry(entry));
   block.range = range;
-  auto* const unit =
-      static_cast<Slab*>(range->descriptor(range->IndexOf(address)));
-  block.slab = unit - unit->place;
+  block.slab = SlabHolding(*range, address);
   block.size = 0;
   if (block.slab->size_class == kRunMark) {
     const uintptr_t granule = AddressOf(address) / kRunGranule;
@@ -114,14 +112,10 @@ ArenaBlock FindArenaBlock(const Arenas& arenas, Range* range,
 ALCOVE_COLD bool FindArenaBlockHolding(const Arenas& arenas, Range* range,
                                        const void* address, uintptr_t* begin,
                                        uintptr_t* end, uint64_t* arena) {
-  size_t unit = range->IndexOf(address);
-  while (unit != 0 && ClassOfEntry(EntryOf(*range, unit)) == kInteriorClass)
-    --unit;
-  const MapEntry entry = EntryOf(*range, unit);
-  if (ClassOfEntry(entry) != kArenaClass) return false;
-  const auto* const descriptor =
-      static_cast<const Slab*>(range->descriptor(unit));
-  const Slab* const slab = descriptor - descriptor->place;
+  const char* const unit =
+      range->AddressOfUnit(FirstUnitOf(*range, range->IndexOf(address)));
+  if (ClassOfEntry(EntryOf(*range, unit)) != kArenaClass) return false;
+  const Slab* const slab = SlabHolding(*range, unit);
   const uintptr_t start = AddressOf(slab->start);
   uintptr_t at = AddressOf(address);
   if (slab->size_class == kLargeMark) {

@@ -205,8 +205,8 @@ void ArenaHeap::ReturnRest(SizeClass c) {
   char* const start = mask != 0 ? bin.mask_start : bin.next.Own();
   bin.mask.Store(0, Order::kRelaxed);
   bin.end.Store(bin.next.Own(), Order::kRelaxed);
-  Slab* slab = DescriptorOf(*home()->instance()->region.RangeOf(start), start);
-  slab -= slab->place;
+  Slab* const slab =
+      SlabHolding(*home()->instance()->region.RangeOf(start), start);
   const unsigned index = PlaceOf(slab, InfoOf(c), start).index;
   if (mask != 0) {
     const unsigned word = index / 64;

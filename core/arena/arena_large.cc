@@ -45,10 +45,7 @@ void Arena::FreeLarge(Range* range, void* block) {
   span.range = range;
   span.first = range->IndexOf(block);
   // Of two threads that free it, one is late.
-  uint32_t expected = entry();
-  if (ALCOVE_UNLIKELY(!__atomic_compare_exchange_n(
-          range->class_map_slot(span.first), &expected, 0u, false,
-          __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+  if (ALCOVE_UNLIKELY(!ReplaceEntry(*range, span.first, entry(), 0))) {
     Stop(Misuse::kDoubleFree, block);
   }
   Slab* const descriptor = DescriptorOf(*range, block);

@@ -1,5 +1,6 @@
 #include "core/arena/arenas.h"
 
+#include "core/base/give_way.h"
 #include "core/heap/large.h"
 #include "platform/platform.h"
 
@@ -485,13 +486,7 @@ ALCOVE_COLD void Arenas::EndChildren(Arena* arena, Heap* home) {
                    handle, &instance()->region.fork_generation()) ||
                instance()->registry.SomebodyEnds(handle);
       },
-      [] {
-        if constexpr (Config::kSystemMemory) {
-          platform::Yield();
-        } else {
-          platform::SpinHint();
-        }
-      });
+      GiveWay);
 }
 
 // The end of a small monotonic arena that only this thread used: its unit and

@@ -2,6 +2,7 @@
 
 #include "core/base/line.h"
 #include "core/base/new.h"
+#include "core/hardening/secret.h"
 
 namespace ALCOVE_CORE_NAMESPACE {
 
@@ -16,12 +17,8 @@ constexpr unsigned kDepthMax = 1024;
 }  // namespace
 
 uint64_t Extents::Node::Priority() const {
-  // The finalizer of MurmurHash3 (Austin Appleby, public domain).
   const Pair p = pair();
-  uint64_t h = p.first + p.second * 0x9e3779b97f4a7c15;
-  h = (h ^ (h >> 33)) * 0xff51afd7ed558ccd;
-  h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53;
-  return h ^ (h >> 33);
+  return Mix(p.first + p.second * 0x9e3779b97f4a7c15);
 }
 
 ALCOVE_COLD bool Extents::Find(const Node* tree, Pair bound, bool at_most,

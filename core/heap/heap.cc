@@ -511,6 +511,17 @@ ALCOVE_INLINE Slab* Heap::SlabOf(SizeClass c, const ClassInfo& info,
   return info.units == 1 ? slab : slab - slab->place;
 }
 
+// Gives a single block back to its slab, marked or not; whether that is this heap's.
+bool Heap::FlushOne(const Range& range, const ClassInfo& info, void** slot) {
+  Slab* const slab = SlabHolding(range, *slot);
+  if (HeapOfEntry(EntryOf(range, *slot)) != number()) {
+    FlushOther(slab, info, slot, 1);
+    return false;
+  }
+  FlushOwn(slab, info, slot);
+  return true;
+}
+
 // Gives a block back that was freed as one of class `c` and is in no plain slab of
 // it: one of a slab with blocks in parts, or a part that a caller vouched for. Stops
 // if it was freed already or never was one. Whether it is back in a slab of this
@@ -531,13 +542,7 @@ ALCOVE_COLD bool Heap::FlushOdd(SizeClass c, const ClassInfo& info,
   }
   const MapEntry whole = Parts::EntryOfWhole(*range, block, entry);
   if (ClassOfEntry(whole) != c) Stop(Misuse::kDoubleFree, block, info.size);
-  Slab* const slab = Parts::SlabOf(*range, block);
-  if (HeapOfEntry(whole) != number()) {
-    FlushOther(slab, info, slot, 1);
-    return false;
-  }
-  FlushOwn(slab, info, slot);
-  return true;
+  return FlushOne(*range, info, slot);
 }
 
 void Heap::Flush(SizeClass c, void** blocks, size_t n) {
@@ -566,16 +571,9 @@ void Heap::Flush(SizeClass c, void** blocks, size_t n) {
 
 ALCOVE_COLD void Heap::ReturnBlock(SizeClass c, void* block) {
   const AtWork at_work(this);
-  const Range& range = *instance_->region.RangeOf(block);
   const ClassInfo& info = InfoOf(c);
-  Slab* const slab = DescriptorOf(range, block);
-  Slab* const first = slab - slab->place;
-  if (HeapOfEntry(EntryOf(range, block)) != number()) {
-    FlushOther(first, info, &block, 1);
-  } else {
-    FlushOwn(first, info, &block);
+  if (FlushOne(*instance_->region.RangeOf(block), info, &block))
     CountReturned(1, info.size);
-  }
 }
 
 ALCOVE_COLD void Heap::ReturnMask(SizeClass c) {

@@ -268,6 +268,7 @@ class Heap : public HeapFront, public SlabOwner {
   size_t FlushOther(Slab* slab, const ClassInfo& info, void** blocks, size_t n);
   Slab* SlabOf(SizeClass c, const ClassInfo& info, const void* block,
                MapEntry* entry) const;
+  bool FlushOne(const Range& range, const ClassInfo& info, void** slot);
   bool FlushOdd(SizeClass c, const ClassInfo& info, void** slot);
   void ReturnMask(SizeClass c);
   // Make bins as they were in the beginning: one that holds nothing and whose

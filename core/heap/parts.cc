@@ -16,7 +16,7 @@ ALCOVE_COLD bool Parts::Do(Heap* heap, Work work, bool owed) {
   // What somebody was promised may use the last nodes.
   const bool roomy = sets_.Begin(&store_) || (owed && !sets_.scarce());
   Place place;
-  if (!Find(heap, work.begin, &place)) {
+  if (!Find(work.begin, &place)) {
     Stop(work.size == 0 ? Misuse::kDoubleFree : Misuse::kRangeFreed,
          PointerTo(work.begin));
   }
@@ -30,6 +30,7 @@ ALCOVE_COLD bool Parts::Do(Heap* heap, Work work, bool owed) {
     end = work.begin + work.size;
   }
   if (place.is_new && work.begin == place.block && end == place.block_end) {
+    // Who is stopped from here on has freed it, or loses it.
     ClearInHand();
     FreeWhole(heap, place.block);
     return true;
@@ -103,7 +104,7 @@ ALCOVE_COLD void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
   if (place.part < begin) sets_.Insert(kLive, {place.part, begin});
   if (end < place.part_end) sets_.Insert(kLive, {end, place.part_end});
 
-  if (kept) return RemoveKept(heap, place, begin, end, gap_begin, gap_end);
+  if (kept) return RemoveKept(place, begin, end, gap_begin, gap_end);
   const Range* const range = instance_->region.RangeOf(PointerTo(place.block));
   const bool large =
       ClassOfEntry(EntryOf(*range, PointerTo(place.block))) == kPartsClass;
@@ -168,7 +169,7 @@ ALCOVE_COLD void Parts::FreeWhole(Heap* heap, uintptr_t block) {
   const Range& range = *instance_->region.RangeOf(p);
   const MapEntry entry = EntryOfWhole(range, p, EntryOf(range, p));
   if (Config::kWholeBlocks || ClassOfEntry(entry) == kArenaClass)
-    return free_kept_.Load(Order::kRelaxed)(heap, p);
+    return free_kept_.Load(Order::kRelaxed)(p);
   if (heap == nullptr) return FreeHomeless(instance_, range, p, entry);
   FillFreed(instance_->region, p, entry);
   if (ClassOfEntry(entry) == kHugeClass) return heap->ReleaseSpan(p);

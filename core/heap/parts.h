@@ -13,16 +13,18 @@
 // that guard where a block ends (Config::kWholeBlocks) all are.
 //
 // The class map tells such blocks from others: the first unit of a large one has
-// kPartsClass; an arena's keep its class; all units of a slab with such a block have kPartsSlabClass, for as
-// long as the slab exists. Frees of these, of any block in them, end in the slow
-// path and are looked up here. Blocks of other slabs and spans know nothing of it.
+// kPartsClass; an arena's keep its class; all units of a slab with such a block have
+// kPartsSlabClass, for as long as the slab exists. Frees of these, of any block in
+// them, end in the slow path and are looked up here. Blocks of other slabs and spans
+// know nothing of it.
 //
 // One thread at a time changes this, so that it can be simple; nobody waits for it.
 // Who comes meanwhile leaves word what there is to do, and whoever is at it, or comes
 // next, does it in the order in which it was left (Submit). A thread that was stopped
 // for good is succeeded: all that it was about to change is published by one store
-// (extents.h), and what it had in hand is lost. Only with kSlots words left, all by
-// threads that go on, does the next one wait.
+// (extents.h); a word that it had in hand is there for the next one, unless that was
+// published, or to free a whole block, which is lost. Only with kSlots words left does
+// the next one wait.
 #ifndef ALCOVE_CORE_HEAP_PARTS_H_
 #define ALCOVE_CORE_HEAP_PARTS_H_
 
@@ -67,8 +69,6 @@ class Parts {
   // block that was not.
   static MapEntry EntryOfWhole(const Range& range, const void* p,
                                MapEntry entry);
-  // The slab of a unit with kPartsSlabClass.
-  static Slab* SlabOf(const Range& range, const void* p);
 
   // A block of `size` bytes in a gap; null if there is none, or another thread is
   // at it. Ask HasGap first.
@@ -81,12 +81,12 @@ class Parts {
   size_t gap_bytes() const { return gap_bytes_.Load(Order::kRelaxed); }
   size_t metadata() const { return store_.mapped(); }
 
-  // How the layer above finds the live block that holds an address, of those that are
-  // kept, and the number of its arena, or 0; false if there is none. And how it frees
-  // one.
+  // What the layer above knows of blocks that are kept: of an arena's, which one holds
+  // an address, and the arena's number; of any other, *begin and *end known, where it
+  // ends without what guards its end. False if there is none. And how it frees one.
   using FindKept = bool (*)(uintptr_t at, uintptr_t* begin, uintptr_t* end,
                             uint64_t* arena);
-  using FreeKept = void (*)(Heap* heap, void* block);
+  using FreeKept = void (*)(void* block);
   void Serve(FindKept find, FreeKept free) {
     free_kept_.Store(free, Order::kRelaxed);
     find_kept_.Store(find, Order::kRelease);
@@ -182,13 +182,12 @@ class Parts {
   void ClearInHand();
   bool SizeNow(const void* p, size_t* size) const;
   bool Do(Heap* heap, Work work, bool owed);
-  bool Find(const Heap* heap, uintptr_t at, Place* place) const;
+  bool Find(uintptr_t at, Place* place) const;
   bool WholeAt(uintptr_t at, Place* place) const;
-  void StopIfFree(const Heap* heap, uintptr_t block) const;
   void AwaitLock(Heap* heap);
   void Remove(Heap* heap, const Place& place, uintptr_t begin, uintptr_t end);
-  void RemoveKept(Heap* heap, const Place& place, uintptr_t begin,
-                  uintptr_t end, uintptr_t gap_begin, uintptr_t gap_end);
+  void RemoveKept(const Place& place, uintptr_t begin, uintptr_t end,
+                  uintptr_t gap_begin, uintptr_t gap_end);
   uint64_t ArenaAt(const Place& place) const;
   void FreeWhole(Heap* heap, uintptr_t block);
   void Mark(const Heap* heap, uintptr_t at);
@@ -210,11 +209,9 @@ class Parts {
   Atomic<size_t> largest_gap_;
   Atomic<size_t> gap_bytes_;
   size_t gap_bytes_now_ = 0;
-  // Whose work is being done; the version of the sets when it was begun; whether it
-  // frees a whole block.
+  // Whose work is being done, and the version of the sets when it was begun.
   Slot* in_hand_ = nullptr;
   uint64_t in_hand_version_ = 0;
-  bool in_hand_frees_ = false;
   Extents sets_;
   Store store_;
   Slot slots_[kSlots] = {};

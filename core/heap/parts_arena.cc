@@ -5,9 +5,9 @@
 namespace ALCOVE_CORE_NAMESPACE {
 
 // The rest of it for a block that is kept.
-ALCOVE_COLD void Parts::RemoveKept(Heap* heap, const Place& place,
-                                   uintptr_t begin, uintptr_t end,
-                                   uintptr_t gap_begin, uintptr_t gap_end) {
+ALCOVE_COLD void Parts::RemoveKept(const Place& place, uintptr_t begin,
+                                   uintptr_t end, uintptr_t gap_begin,
+                                   uintptr_t gap_end) {
   if (gap_begin == place.block && gap_end == place.block_end) {
     sets_.Erase(kSpans,
                 {place.block, EndAndFlags(place.block_end, place.flags)});
@@ -15,7 +15,7 @@ ALCOVE_COLD void Parts::RemoveKept(Heap* heap, const Place& place,
     if (arena != 0) sets_.Erase(kArenas, {arena, place.block});
     Publish();
     if (arena != 0) arena_blocks_.FetchSub(1, Order::kRelaxed);
-    return free_kept_.Load(Order::kRelaxed)(heap, PointerTo(place.block));
+    return free_kept_.Load(Order::kRelaxed)(PointerTo(place.block));
   }
   Publish();
   // Only those that have just become free.

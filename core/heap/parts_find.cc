@@ -13,13 +13,6 @@ constexpr bool IsPartsClass(SizeClass c) {
   return c == kPartsClass || c == kPartsSlabClass;
 }
 
-// The first unit of the large block that a unit belongs to, if it does.
-size_t HeadOf(const Range& range, size_t unit) {
-  while (unit != 0 && ClassOfEntry(EntryOf(range, unit)) == kInteriorClass)
-    --unit;
-  return unit;
-}
-
 // Of a block of a slab, in Slab::in_parts.
 uint64_t PartsBit(const Slab& slab, const void* p) {
   const auto offset =
@@ -31,16 +24,11 @@ uint64_t PartsBit(const Slab& slab, const void* p) {
 
 }  // namespace
 
-ALCOVE_COLD Slab* Parts::SlabOf(const Range& range, const void* p) {
-  Slab* const slab = DescriptorOf(range, p);
-  return slab - slab->place;
-}
-
 ALCOVE_COLD bool Parts::MayHold(const Range& range, const void* p,
                                 MapEntry entry) const {
   switch (ClassOfEntry(entry)) {
     case kPartsSlabClass: {
-      const Slab& slab = *SlabOf(range, p);
+      const Slab& slab = *SlabHolding(range, p);
       return (slab.in_parts.Load(Order::kRelaxed) & PartsBit(slab, p)) != 0;
     }
     case kPartsClass:
@@ -58,7 +46,7 @@ ALCOVE_COLD MapEntry Parts::EntryOfWhole(const Range& range, const void* p,
                                          MapEntry entry) {
   switch (ClassOfEntry(entry)) {
     case kPartsSlabClass:
-      return MakeEntry(SlabOf(range, p)->size_class, HeapOfEntry(entry));
+      return MakeEntry(SlabHolding(range, p)->size_class, HeapOfEntry(entry));
     case kPartsClass:
       return MakeEntry(kHugeClass, HeapOfEntry(entry));
     default:
@@ -67,12 +55,10 @@ ALCOVE_COLD MapEntry Parts::EntryOfWhole(const Range& range, const void* p,
 }
 
 // The part that holds `at`; false if it was given back.
-ALCOVE_COLD bool Parts::Find(const Heap* heap, uintptr_t at,
-                             Place* place) const {
+ALCOVE_COLD bool Parts::Find(uintptr_t at, Place* place) const {
   Pair span;
   if (!sets_.AtMostNow(kSpans, {at, kAny}, &span) || at >= EndOf(span)) {
     if (!WholeAt(at, place)) Stop(Misuse::kFreeNoBlock, PointerTo(at));
-    StopIfFree(heap, place->block);
     return true;
   }
   place->block = span.first;
@@ -97,60 +83,40 @@ ALCOVE_COLD bool Parts::WholeAt(uintptr_t at, Place* place) const {
   place->flags = 0;
   place->arena = 0;
   place->is_new = true;
-  size_t unit = HeadOf(*range, range->IndexOf(p));
-  if (Config::kWholeBlocks ||
-      ClassOfEntry(EntryOf(*range, unit)) == kArenaClass) {
-    const FindKept find = find_kept_.Load(Order::kAcquire);
-    if (find == nullptr ||
-        !find(at, &place->block, &place->block_end, &place->arena))
-      return false;
-    place->flags = kKept;
-    place->part = place->block;
-    place->part_end = place->block_end;
-    return true;
-  }
-  if (ClassOfEntry(EntryOf(*range, unit)) == kPartsSlabClass) {
-    Slab* const slab = SlabOf(*range, p);
+  const size_t unit = FirstUnitOf(*range, range->IndexOf(p));
+  const SizeClass c = ClassOfEntry(EntryOf(*range, unit));
+  if (c == kPartsSlabClass) {
+    Slab* const slab = SlabHolding(*range, p);
     const ClassInfo& info = InfoOf(slab->size_class);
     const BlockPlace found = PlaceOf(slab, info, p);
     if (found.index >= slab->blocks) return false;
     place->block = AddressOf(slab->start) + found.index * size_t{info.size};
     place->block_end = place->block + info.size;
-  } else {
+  } else if (c == kPartsClass) {
     const auto* const slab = static_cast<const Slab*>(range->descriptor(unit));
-    if (ClassOfEntry(EntryOf(*range, unit)) != kPartsClass ||
-        AddressOf(slab->start) != AddressOf(range->AddressOfUnit(unit)) ||
-        at - AddressOf(slab->start) >= size_t{slab->units} << kUnitShift) {
-      return false;
-    }
-    place->block = AddressOf(slab->start);
+    place->block = AddressOf(range->AddressOfUnit(unit));
     place->block_end = place->block + (size_t{slab->units} << kUnitShift);
+    if (AddressOf(slab->start) != place->block || at >= place->block_end)
+      return false;
     if (slab->moved != Moved::kNo) place->flags = kMoved;
+  } else if (c != kArenaClass) {
+    return false;
+  }
+  if (Config::kWholeBlocks || c == kArenaClass) {
+    const FindKept find = find_kept_.Load(Order::kAcquire);
+    if (find == nullptr ||
+        !find(at, &place->block, &place->block_end, &place->arena))
+      return false;
+    place->flags = kKept;
   }
   place->part = place->block;
   place->part_end = place->block_end;
   return true;
 }
 
-ALCOVE_COLD void Parts::StopIfFree(const Heap* heap, uintptr_t block) const {
-  const char* const p = PointerTo(block);
-  const Range& range = *instance_->region.RangeOf(p);
-  const MapEntry entry = EntryOf(range, p);
-  // What is out is for the owner to know.
-  if (heap == nullptr || ClassOfEntry(entry) != kPartsSlabClass ||
-      HeapOfEntry(entry) != heap->number())
-    return;
-  Slab* const slab = SlabOf(range, p);
-  const ClassInfo& info = InfoOf(slab->size_class);
-  const BlockPlace place = PlaceOf(slab, info, p);
-  if (place.index >= slab->fresh) Stop(Misuse::kFreeNeverAllocated, p);
-  if ((slab->local[place.index / 64] >> (place.index % 64) & 1) != 0)
-    Stop(Misuse::kDoubleFree, p, info.size);
-}
-
 ALCOVE_COLD void Parts::MarkInSlab(const Heap* heap, const Range& range,
                                    const char* p, MapEntry entry) {
-  Slab* const slab = SlabOf(range, p);
+  Slab* const slab = SlabHolding(range, p);
   if (heap != nullptr) {
     const SizeClass c = slab->size_class;
     const ClassInfo& info = InfoOf(c);
@@ -159,6 +125,12 @@ ALCOVE_COLD void Parts::MarkInSlab(const Heap* heap, const Range& range,
     const char* const block = slab->start + place.index * size_t{info.size};
     CheckFreed(*heap, block, entry);
     if (heap->Caches(c, block)) Stop(Misuse::kDoubleFree, block, info.size);
+    // What is out is for the owner to know.
+    if (HeapOfEntry(entry) == heap->number()) {
+      if (place.index >= slab->fresh) Stop(Misuse::kFreeNeverAllocated, block);
+      if ((slab->local[place.index / 64] >> (place.index % 64) & 1) != 0)
+        Stop(Misuse::kDoubleFree, block, info.size);
+    }
   }
   // The bit first, for whoever finds the entry.
   slab->in_parts.FetchOr(PartsBit(*slab, p), Order::kSeqCst);
@@ -181,7 +153,7 @@ ALCOVE_COLD void Parts::Mark(const Heap* heap, uintptr_t at) {
   if (IsSlabClass(c) || c == kPartsSlabClass)
     return MarkInSlab(heap, *range, p, entry);
   for (;;) {
-    const size_t first = HeadOf(*range, unit);
+    const size_t first = FirstUnitOf(*range, unit);
     const MapEntry head = EntryOf(*range, first);
     const SizeClass of_head = ClassOfEntry(head);
     if (IsPartsClass(of_head) || of_head == kArenaClass) return;

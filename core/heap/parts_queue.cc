@@ -1,4 +1,5 @@
 // One thread at a time, and what others leave for it.
+#include "core/base/give_way.h"
 #include "core/base/line.h"
 #include "core/heap/instance.h"
 #include "core/heap/parts.h"
@@ -35,9 +36,8 @@ ALCOVE_COLD bool Parts::TryLock(Heap* heap) {
   // With the knob `async_signal_safe` this may be the thread of a level above.
   if (holder == self || !IsGone(holder)) return false;
   if (!holder_.CompareExchange(holder, self, Order::kSeqCst)) return false;
-  // What that one had in hand is to be done still, if it was not published; a whole
-  // block may have been freed and is lost.
-  const bool undone = !in_hand_frees_ && sets_.version() == in_hand_version_;
+  // What that one had in hand is to be done still, if it was not published.
+  const bool undone = sets_.version() == in_hand_version_;
   in_hand_ = nullptr;
   for (Slot& slot : slots_) {
     const uint64_t ticket = slot.ticket.Load(Order::kRelaxed);
@@ -120,7 +120,6 @@ ALCOVE_COLD bool Parts::Drain(Heap* heap) {
     // Before it is done: done twice, it would be misuse. It still says what is no
     // block's any more (SizeOf), until the sets do (Publish).
     in_hand_ = first;
-    in_hand_frees_ = false;
     in_hand_version_ = sets_.version();
     KeepOrder();
     first->ticket.Store(ticket | kInHand, Order::kRelease);
@@ -176,11 +175,7 @@ ALCOVE_COLD void Parts::AwaitLock(Heap* heap) {
             .Text("a signal handler waits for what it interrupted")
             .Stop();
     }
-    if constexpr (Config::kSystemMemory) {
-      platform::Yield();
-    } else {
-      platform::SpinHint();
-    }
+    GiveWay();
   }
 }
 

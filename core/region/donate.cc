@@ -15,6 +15,7 @@
 // 1 finds the other in 2, and is not settled as long as that is there. A thread that
 // is stopped for good in between leaves its memory claimed and unused; others wait for
 // it for a while, and count it as taken.
+#include "core/base/give_way.h"
 #include "core/base/mem.h"
 #include "core/base/new.h"
 #include "core/region/region.h"
@@ -62,14 +63,6 @@ bool ClaimsMeet(uint64_t a, uint64_t b) {
   const uint64_t first_of_b = (b & ~kTried) >> kClaimCountBits;
   return first_of_a < first_of_b + (b & kCount) &&
          first_of_b < first_of_a + (a & kCount);
-}
-
-void AwaitClaim() {
-  if constexpr (Config::kSystemMemory) {
-    platform::Yield();
-  } else {
-    platform::SpinHint();
-  }
 }
 
 }  // namespace
@@ -127,7 +120,7 @@ ALCOVE_COLD Region::Settled Region::Settle(Atomic<uint64_t>* own,
       own->Store(claim, Order::kRelease);
       return Settled::kMine;
     }
-    AwaitClaim();
+    GiveWay();
   }
   own->Store(0, Order::kRelease);
   return Settled::kTaken;
@@ -143,7 +136,7 @@ Region::Donation Region::Claim(uint64_t claim, Take take) {
     const Settled settled = Settle(own, claim);
     if (settled == Settled::kMine) return Donation::kTaken;
     if (settled == Settled::kTaken) return Donation::kInvalid;
-    AwaitClaim();
+    GiveWay();
   }
   return Donation::kInvalid;
 }

@@ -98,6 +98,13 @@ inline void EnterSpan(const Range& range, size_t first, size_t from,
   SetEntry(range, first, MakeEntry(EntryClassOfSpan(units), heap));
 }
 
+// The first unit of the large block that a unit belongs to; any other unit itself.
+inline size_t FirstUnitOf(const Range& range, size_t unit) {
+  while (unit != 0 && ClassOfEntry(EntryOf(range, unit)) == kInteriorClass)
+    --unit;
+  return unit;
+}
+
 // Takes units out of the map.
 inline void EraseUnits(const Range& range, size_t first, size_t units) {
   SetEntries(range, first, units, 0);

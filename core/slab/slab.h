@@ -199,6 +199,12 @@ inline Slab* DescriptorOf(const Range& range, const void* p) {
   return static_cast<Slab*>(range.descriptor(range.IndexOf(p)));
 }
 
+// The descriptor of the slab or run that has that unit, of however many units.
+inline Slab* SlabHolding(const Range& range, const void* p) {
+  Slab* const unit = DescriptorOf(range, p);
+  return unit - unit->place;
+}
+
 // Moves what other threads freed to the local bits; returns how many blocks. A
 // block that is in both was freed twice: misuse.
 unsigned CollectRemote(Slab* slab, const ClassInfo& info);
