@@ -68,6 +68,35 @@ std::string MappingOf(const void* address) {
   return "";
 }
 
+// 2 MiB of a file that nobody else has; MAP_FAILED where there can be none.
+class FileMapping {
+ public:
+  FileMapping() {
+    char name[] = "/tmp/alcove_donate_XXXXXX";
+    file_ = mkstemp(name);
+    if (file_ < 0) return;
+    unlink(name);
+    if (ftruncate(file_, kSize) != 0) return;
+    memory_ =
+        mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
+  }
+  ~FileMapping() {
+    if (memory_ != MAP_FAILED) munmap(memory_, kSize);
+    if (file_ >= 0) close(file_);
+  }
+  FileMapping(const FileMapping&) = delete;
+  FileMapping& operator=(const FileMapping&) = delete;
+
+  void* memory() const { return memory_; }
+  int file() const { return file_; }
+
+ private:
+  static constexpr size_t kSize = 2 * kMiB;
+
+  int file_ = -1;
+  void* memory_ = MAP_FAILED;
+};
+
 char g_static[512 * kKiB];
 
 TEST_F(DonateTest, AStaticBuffer) {
@@ -81,14 +110,10 @@ TEST_F(DonateTest, ABufferOnTheStack) {
 }
 
 TEST_F(DonateTest, AFileMapping) {
-  char name[] = "/tmp/alcove_donate_XXXXXX";
-  const int file = mkstemp(name);
-  ASSERT_GE(file, 0);
-  unlink(name);
-  ASSERT_EQ(ftruncate(file, 2 * kMiB), 0);
-  void* const memory =
-      mmap(nullptr, 2 * kMiB, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  const FileMapping mapping;
+  void* const memory = mapping.memory();
   ASSERT_NE(memory, MAP_FAILED);
+  const int file = mapping.file();
   const std::string before = MappingOf(memory);
   ASSERT_EQ(subject::donate(memory, 2 * kMiB), 0);
   auto* const block = static_cast<char*>(subject::malloc(kMiB));
@@ -108,8 +133,6 @@ TEST_F(DonateTest, AFileMapping) {
   EXPECT_EQ(MappingOf(memory), before);
   UseAndTakeBack(static_cast<char*>(memory), 2 * kMiB);
   EXPECT_EQ(MappingOf(memory), before);
-  munmap(memory, 2 * kMiB);
-  close(file);
 }
 
 TEST_F(DonateTest, HugePages) {
@@ -248,14 +271,10 @@ TEST_F(DonateTest, ToAnArenaABufferOnTheStack) {
 }
 
 TEST_F(DonateTest, ToAnArenaAFileMapping) {
-  char name[] = "/tmp/alcove_donate_XXXXXX";
-  const int file = mkstemp(name);
-  ASSERT_GE(file, 0);
-  unlink(name);
-  ASSERT_EQ(ftruncate(file, 2 * kMiB), 0);
-  void* const memory =
-      mmap(nullptr, 2 * kMiB, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  const FileMapping mapping;
+  void* const memory = mapping.memory();
   ASSERT_NE(memory, MAP_FAILED);
+  const int file = mapping.file();
   const std::string before = MappingOf(memory);
   ServeAnArena(static_cast<char*>(memory), 2 * kMiB);
   subject::purge();
@@ -264,8 +283,6 @@ TEST_F(DonateTest, ToAnArenaAFileMapping) {
   ASSERT_EQ(pread(file, read_back, sizeof(read_back), kMiB),
             static_cast<ssize_t>(sizeof(read_back)));
   EXPECT_EQ(read_back[50], 0x5a) << "it is the file's still";
-  munmap(memory, 2 * kMiB);
-  close(file);
 }
 
 TEST_F(DonateTest, ToAnArenaHugePages) {

@@ -368,16 +368,23 @@ TEST_F(OomTest, AThreadWithoutAHeapAsksToo) {
   EXPECT_EQ(all.infos.size(), 2u);
 }
 
-TEST_F(OomTest, PlacesOfThreadsWithoutHeapsEnd) {
-  auto state = std::make_unique<OomState>();
+constexpr unsigned kFirst = 1000000;
+
+// By as many threads, from kFirst on, which live for as long as what is returned.
+std::vector<std::unique_ptr<fake::ScopedLife>> TakeAllPlaces(OomState* state) {
   std::vector<std::unique_ptr<fake::ScopedLife>> lives;
-  constexpr unsigned kFirst = 1000000;
   for (unsigned i = 0; i < OomState::kHomelessMax; ++i) {
     lives.push_back(std::make_unique<fake::ScopedLife>(kFirst + i, true));
     const fake::ScopedIdentity other(kFirst + i);
-    ASSERT_TRUE(state->Enter());
-    ASSERT_TRUE(state->Has());
+    EXPECT_TRUE(state->Enter());
+    EXPECT_TRUE(state->Has());
   }
+  return lives;
+}
+
+TEST_F(OomTest, PlacesOfThreadsWithoutHeapsEnd) {
+  auto state = std::make_unique<OomState>();
+  auto lives = TakeAllPlaces(state.get());
   EXPECT_FALSE(state->Has());
   EXPECT_FALSE(state->Enter()) << "there are no more";
   lives.clear();
@@ -417,13 +424,7 @@ TEST_F(OomTest, PlacesOfAParentsThreadsAreNobodysInAChild) {
 // By clone(CLONE_VM): what the threads of either have is theirs.
 TEST_F(OomTest, PlacesOfAnotherProcessInThisMemoryStay) {
   auto state = std::make_unique<OomState>();
-  std::vector<std::unique_ptr<fake::ScopedLife>> lives;
-  constexpr unsigned kFirst = 1000000;
-  for (unsigned i = 0; i < OomState::kHomelessMax; ++i) {
-    lives.push_back(std::make_unique<fake::ScopedLife>(kFirst + i, true));
-    const fake::ScopedIdentity other(kFirst + i);
-    ASSERT_TRUE(state->Enter());
-  }
+  auto lives = TakeAllPlaces(state.get());
   const fake::ScopedProcess beside(4711);
   EXPECT_FALSE(state->Enter()) << "none is left, and all live";
   const fake::ScopedIdentity other(kFirst + 1);

@@ -72,10 +72,10 @@ TEST_F(RepairTest, WhatIsGivenBackInTheMiddleOfACallIsWhole) {
   std::thread([] {
     block = test_malloc(kSize);
     test_free(test_malloc(kSize));
-    std::vector<void*> spans;
-    for (int i = 0; i < 8; ++i) {
-      spans.push_back(test_malloc(1500000));
-      memset(spans.back(), 1, 1500000);
+    void* spans[8];  // no vector: nobody comes to its end
+    for (void*& span : spans) {
+      span = test_malloc(1500000);
+      memset(span, 1, 1500000);
     }
     for (void* const span : spans) test_free(span);
     const fake::ScopedHook hook(
