@@ -1,5 +1,7 @@
 #include "tests/contract/scenes.h"
 
+#include <sys/mman.h>
+
 #include <cctype>
 
 #include "tests/contract/arena.h"
@@ -35,6 +37,17 @@ template <size_t kCount>
 void OthersFreeVictims(Scene& scene) {
   FreeSome<kCount>(scene);
   subject::thread_detach();
+}
+
+constexpr size_t kGift = 512 * kKiB;
+
+// Two gifts that nobody had before. They stay mapped: who is killed while he gives
+// them may leave them claimed.
+void BringGifts(Scene& scene) {
+  scene.gifts =
+      static_cast<char*>(mmap(nullptr, 2 * kGift, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(scene.gifts, MAP_FAILED);
 }
 
 }  // namespace
@@ -193,6 +206,19 @@ const std::vector<Operation> kOperations = {
          for (int i = 0; i < 40; ++i) subject::arena_malloc(arena, 3000);
          subject::arena_destroy(arena);
        }
+     }},
+    {"arena_donate", BringGifts, Nothing,
+     [](Scene& scene) {
+       subject::arena_donate(scene.arena, scene.gifts, kGift);
+       for (int i = 0; i < 10; ++i)
+         scene.victims.Add(subject::arena_malloc(scene.arena, 20000), 20000);
+       for (size_t i = 0; i < 10; i += 2) scene.victims.Free(i);
+       subject::ArenaOptions options = Options();
+       options.parent = scene.arena;
+       subject::Arena* const arena = subject::arena_create(&options);
+       subject::arena_donate(arena, scene.gifts + kGift, kGift);
+       for (int i = 0; i < 10; ++i) subject::arena_malloc(arena, 20000);
+       subject::arena_destroy(arena);
      }},
     {"arena_reset", Nothing, Nothing,
      [](Scene&) {

@@ -60,6 +60,7 @@ struct Scene {
   subject::Arena* arena = nullptr;
   subject::Arena* run = nullptr;    // a monotonic one
   subject::Arena* brief = nullptr;  // made by the operation, if any
+  char* gifts = nullptr;            // memory of the program's, if any
 };
 
 struct Operation {

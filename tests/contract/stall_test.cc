@@ -84,6 +84,8 @@ void GoOn(const Scene& scene, long n) {
     subject::ArenaOptions options = Options(subject::kMonotonic);
     options.parent = n % 8 == 0 ? scene.arena : nullptr;
     subject::Arena* const arena = subject::arena_create(&options);
+    static char gift[256 * kKiB];
+    ASSERT_EQ(subject::arena_donate(arena, gift, sizeof(gift)), 0);
     use(subject::arena_malloc(arena, 3000));
     subject::arena_reset(arena);
     subject::arena_destroy(arena);
