@@ -31,7 +31,7 @@ ALCOVE_COLD bool Parts::Do(Heap* heap, Work work, bool owed) {
   }
   if (place.is_new && work.begin == place.block && end == place.block_end) {
     // Who is stopped from here on has freed it, or loses it.
-    ClearInHand();
+    combiner_.Done();
     FreeWhole(heap, place.block);
     return true;
   }
@@ -62,7 +62,7 @@ ALCOVE_COLD void Parts::AddGap(uintptr_t begin, uintptr_t end) {
 
 ALCOVE_COLD void Parts::Publish() {
   sets_.Commit();
-  ClearInHand();
+  combiner_.Done();
   Pair largest;
   largest_gap_.Store(
       sets_.AtMostNow(kGaps, {kAny, kAny}, &largest) ? largest.first : 0,
@@ -113,7 +113,7 @@ ALCOVE_COLD void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
                 {place.block, EndAndFlags(place.block_end, place.flags)});
     Publish();
     if (!large) return FreeWhole(heap, place.block);
-    Leave(place.block, place.block_end, (place.flags & kMoved) != 0);
+    GiveUnits(place.block, place.block_end, (place.flags & kMoved) != 0);
     return Count(heap, size_t{0} - 1,
                  size_t{0} - (place.block_end - place.block));
   }
@@ -142,7 +142,7 @@ ALCOVE_COLD void Parts::Remove(Heap* heap, const Place& place, uintptr_t begin,
              MakeEntry(kPartsClass, HeapOfEntry(EntryOf(*range, unit))));
   }
   Publish();
-  Leave(from, to, (place.flags & kMoved) != 0);
+  GiveUnits(from, to, (place.flags & kMoved) != 0);
   Count(heap, blocks, size_t{0} - (to - from));
 }
 
@@ -153,7 +153,7 @@ ALCOVE_COLD void Parts::Count(Heap* heap, size_t blocks, size_t bytes) {
 }
 
 // Gives whole units of a large block to the system and the region.
-ALCOVE_COLD void Parts::Leave(uintptr_t begin, uintptr_t end, bool moved) {
+ALCOVE_COLD void Parts::GiveUnits(uintptr_t begin, uintptr_t end, bool moved) {
   const Span span = instance_->region.SpanAt(PointerTo(begin));
   const size_t units = (end - begin) >> kUnitShift;
   EraseUnits(*span.range, span.first, units);
@@ -185,14 +185,14 @@ ALCOVE_COLD bool Parts::FreeRange(Heap* heap, void* p, size_t n) {
 }
 
 ALCOVE_COLD bool Parts::Free(Heap* heap, void* p) {
-  if (posted_.Load(Order::kAcquire) == 0 && !Holds(p)) return false;
+  if (!combiner_.busy() && !Holds(p)) return false;
   Submit(heap, {AddressOf(p), 0});
   return true;
 }
 
 ALCOVE_COLD void* Parts::Take(Heap* heap, size_t size) {
   size = RoundUp(size, kGranule);
-  if (!TryLock(heap)) return nullptr;
+  if (!TryEnter(heap)) return nullptr;
   Drain(heap);
   Pair gap;
   uintptr_t block = 0;
@@ -204,7 +204,7 @@ ALCOVE_COLD void* Parts::Take(Heap* heap, size_t size) {
     sets_.Insert(kLive, {block, block + size});
     Publish();
   }
-  Unlock(heap);
+  Leave(heap);
   return PointerTo(block);
 }
 
@@ -212,14 +212,7 @@ ALCOVE_COLD void Parts::Release() {
   arena_blocks_.Store(0, Order::kRelaxed);
   sets_.Reset();
   store_.Release();
-  for (Slot& slot : slots_) {
-    slot.ticket.Store(0, Order::kRelaxed);
-    slot.owner.Store(0, Order::kRelaxed);
-  }
-  in_hand_ = nullptr;
-  holder_.Store(0, Order::kRelaxed);
-  posted_.Store(0, Order::kRelaxed);
-  tickets_.Store(0, Order::kRelaxed);
+  combiner_.Reset();
   largest_gap_.Store(0, Order::kRelaxed);
   gap_bytes_.Store(0, Order::kRelaxed);
 }

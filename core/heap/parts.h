@@ -18,17 +18,15 @@
 // them, end in the slow path and are looked up here. Blocks of other slabs and spans
 // know nothing of it.
 //
-// One thread at a time changes this, so that it can be simple; nobody waits for it.
-// Who comes meanwhile leaves word what there is to do, and whoever is at it, or comes
-// next, does it in the order in which it was left (Submit). A thread that was stopped
-// for good is succeeded: all that it was about to change is published by one store
-// (extents.h); a word that it had in hand is there for the next one, unless that was
-// published, or to free a whole block, which is lost. Only with kSlots words left does
-// the next one wait.
+// One thread at a time changes this, so that it can be simple, and nobody waits for it
+// (combiner.h), unless kSlots others have left work already. All that is changed is
+// published by one store (extents.h). Who is stopped for good while it frees a block as
+// a whole has freed it, or loses it.
 #ifndef ALCOVE_CORE_HEAP_PARTS_H_
 #define ALCOVE_CORE_HEAP_PARTS_H_
 
 #include "core/base/atomic.h"
+#include "core/heap/combiner.h"
 #include "core/heap/extents.h"
 #include "core/region/store.h"
 #include "core/slab/slab.h"
@@ -93,8 +91,7 @@ class Parts {
   }
   // Whether any block of an arena may be in parts: none is before Serve.
   bool MayHoldArenas() const {
-    return (arena_blocks_.Load(Order::kRelaxed) != 0 ||
-            posted_.Load(Order::kAcquire) != 0) &&
+    return (arena_blocks_.Load(Order::kRelaxed) != 0 || combiner_.busy()) &&
            find_kept_.Load(Order::kAcquire) != nullptr;
   }
 
@@ -142,21 +139,10 @@ class Parts {
     return span.second & ((1 << kFlagBits) - 1);
   }
 
-  struct Work {
-    uintptr_t begin;
-    size_t size;  // 0: all of what begins there
-  };
-  // What a thread left to be done.
-  struct Slot {
-    Atomic<uint64_t> owner;  // who fills it in, or did; 0: nobody
-    Atomic<uint64_t>
-        ticket;  // its place in the order; 0: nothing is there to do
-    Atomic<uintptr_t> begin;
-    Atomic<size_t> size;
-  };
   static constexpr unsigned kSlots = 16;
-  // In the ticket of a slot while its work is being done.
-  static constexpr uint64_t kInHand = uint64_t{1} << 63;
+  using Combined = Combiner<kSlots>;
+  using Work = Combined::Work;  // of size 0: all of what begins there
+  class Caller;
 
   // A part that work is about to be done on, and the block that it is in.
   struct Place {
@@ -171,20 +157,15 @@ class Parts {
   static char* PointerTo(uintptr_t address) {
     return reinterpret_cast<char*>(address);
   }
-  bool IsHeldBeneath(const Heap* heap) const;
-  bool TryLock(Heap* heap);
-  void Unlock(Heap* heap);
-  bool Submit(Heap* heap, Work work);
-  bool Post(Heap* heap, Work work);
-  bool AnyPosted() const;
+  bool IsHeldBeneath(uint64_t holder, const Heap* heap) const;
+  bool TryEnter(Heap* heap);
+  void Enter(Heap* heap);
+  void Leave(Heap* heap);
   bool Drain(Heap* heap);
-  void Clear(Slot* slot);
-  void ClearInHand();
-  bool SizeNow(const void* p, size_t* size) const;
+  bool Submit(Heap* heap, Work work);
   bool Do(Heap* heap, Work work, bool owed);
   bool Find(uintptr_t at, Place* place) const;
   bool WholeAt(uintptr_t at, Place* place) const;
-  void AwaitLock(Heap* heap);
   void Remove(Heap* heap, const Place& place, uintptr_t begin, uintptr_t end);
   void RemoveKept(const Place& place, uintptr_t begin, uintptr_t end,
                   uintptr_t gap_begin, uintptr_t gap_end);
@@ -193,28 +174,22 @@ class Parts {
   void Mark(const Heap* heap, uintptr_t at);
   void MarkInSlab(const Heap* heap, const Range& range, const char* p,
                   MapEntry entry);
-  void Leave(uintptr_t begin, uintptr_t end, bool moved);
+  void GiveUnits(uintptr_t begin, uintptr_t end, bool moved);
   void Count(Heap* heap, size_t blocks, size_t bytes);
   void AddGap(uintptr_t begin, uintptr_t end);
   void EraseGap(uintptr_t begin, uintptr_t end);
   void Publish();
 
   Instance* const instance_;
-  Atomic<uint64_t> holder_;  // who is at it; 0: nobody
-  Atomic<uint64_t> tickets_;
-  Atomic<uint32_t> posted_;  // at least so many slots are to be done
   Atomic<FindKept> find_kept_;
   Atomic<FreeKept> free_kept_;
   Atomic<uint32_t> arena_blocks_;  // in kArenas, at least
   Atomic<size_t> largest_gap_;
   Atomic<size_t> gap_bytes_;
   size_t gap_bytes_now_ = 0;
-  // Whose work is being done, and the version of the sets when it was begun.
-  Slot* in_hand_ = nullptr;
-  uint64_t in_hand_version_ = 0;
   Extents sets_;
   Store store_;
-  Slot slots_[kSlots] = {};
+  Combined combiner_;
 };
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -38,8 +38,8 @@ ALCOVE_COLD void Parts::ForgetArena(Heap* heap, uint64_t arena) {
   Pair span;
   const bool any =
       sets_.AtMost(kArenas, {arena, kAny}, &span) && span.first == arena;
-  if (!any && posted_.Load(Order::kAcquire) == 0) return;
-  AwaitLock(heap);
+  if (!any && !combiner_.busy()) return;
+  Enter(heap);
   Drain(heap);
   for (;;) {
     sets_.Begin(&store_);
@@ -60,7 +60,7 @@ ALCOVE_COLD void Parts::ForgetArena(Heap* heap, uint64_t arena) {
     }
     sets_.Commit();
   }
-  Unlock(heap);
+  Leave(heap);
 }
 
 }  // namespace ALCOVE_CORE_NAMESPACE

@@ -36,7 +36,7 @@ ALCOVE_COLD bool Parts::MayHold(const Range& range, const void* p,
     case kArenaClass:
       return MayHoldArenas();
     case kInteriorClass:
-      return sets_.version() != 0 || posted_.Load(Order::kAcquire) != 0;
+      return sets_.version() != 0 || combiner_.busy();
     default:
       return false;
   }
@@ -176,42 +176,28 @@ ALCOVE_COLD void Parts::Mark(const Heap* heap, uintptr_t at) {
   }
 }
 
-// False if a slot changed meanwhile.
-ALCOVE_COLD bool Parts::SizeNow(const void* p, size_t* size) const {
-  const uintptr_t at = AddressOf(p);
-  const bool posted = posted_.Load(Order::kAcquire) != 0;
-  *size = 0;
-  Pair part;
-  if (!sets_.AtMost(kLive, {at, kAny}, &part) || at >= part.second) {
-    Place whole;
-    if (!posted || Holds(p) || !WholeAt(at, &whole)) return true;
-    part = {whole.part, whole.part_end};
-  }
-  for (unsigned i = 0; posted && i < kSlots; ++i) {
-    // What is to be given back is no block's any more.
-    const Slot& slot = slots_[i];
-    const uint64_t ticket = slot.ticket.Load(Order::kAcquire);
-    if (ticket == 0) continue;
-    const uintptr_t begin = slot.begin.Load(Order::kAcquire);
-    const uintptr_t end = begin + slot.size.Load(Order::kAcquire);
-    if (slot.ticket.Load(Order::kRelaxed) != ticket) return false;
-    if (begin > at) part.second = Min(part.second, begin);
-    if (begin < end && begin <= at) part.first = Max(part.first, end);
-  }
-  if (part.first == at) *size = part.second - at;
-  return true;
-}
-
 ALCOVE_COLD size_t Parts::SizeOf(const void* p) const {
-  uint64_t version;
-  size_t size = 0;
-  bool settled;
-  do {
-    version = sets_.version();
-    settled = SizeNow(p, &size);
-    // What was in a slot may be in the sets by now.
-  } while (!settled || sets_.version() != version);
-  return size;
+  const uintptr_t at = AddressOf(p);
+  Pair part;
+  combiner_.Read(
+      [this] { return sets_.version(); },
+      [&](bool busy) {
+        if (sets_.AtMost(kLive, {at, kAny}, &part) && at < part.second)
+          return busy;
+        Place whole;
+        part = {};
+        if (!busy || Holds(p) || !WholeAt(at, &whole)) return false;
+        part = {whole.part, whole.part_end};
+        return true;
+      },
+      // What is to be given back is no block's any more.
+      [&](Work work) {
+        const uintptr_t end = work.begin + work.size;
+        if (work.begin > at) part.second = Min(part.second, work.begin);
+        if (work.begin < end && work.begin <= at)
+          part.first = Max(part.first, end);
+      });
+  return part.first == at && at != 0 ? part.second - at : 0;
 }
 
 ALCOVE_COLD bool Parts::Holds(const void* p) const {

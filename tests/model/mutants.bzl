@@ -17,6 +17,24 @@ MODELLED_COPTS = ALCOVE_COPTS + [
 # Which file each mutant of mutants.txt is of, by the protocol whose scenarios are to catch
 # it.
 MUTANTS = {
+    "combiner": {
+        "any_first": "heap/combiner.h",
+        "asks_the_ticket_first": "heap/combiner.h",
+        "clears_anybodys": "heap/combiner.h",
+        "does_it_always_anew": "heap/combiner.h",
+        "forgets_what_was_in_hand": "heap/combiner.h",
+        "gets_in_without_exchange": "heap/combiner.h",
+        "leaves_without_looking": "heap/combiner.h",
+        "looks_once": "heap/combiner.h",
+        "own_before_others": "heap/combiner.h",
+        "posts_and_goes": "heap/combiner.h",
+        "posts_before_it_fills_in": "heap/combiner.h",
+        "reads_a_slot_once": "heap/combiner.h",
+        "reads_while_it_is_published": "heap/combiner.h",
+        "takes_a_filled_slot": "heap/combiner.h",
+        "unmarked_in_hand": "heap/combiner.h",
+        "version_after_the_mark": "heap/combiner.h",
+    },
     "ending": {
         "b_before_a": "arena/ending.h",
         "counts_the_missing_out": "arena/ending.h",
