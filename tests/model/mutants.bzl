@@ -142,6 +142,7 @@ def _cases(name, protocol, prefix, mutant, file, mutated):
             'ALCOVE_MODEL_REMOTE_CC=\\"%s\\"' % sources["heap/remote.cc"],
             'ALCOVE_MODEL_SLAB_CC=\\"%s\\"' % sources["slab/slab.cc"],
         ],
+        tags = ["manual"] if mutant else [],
         textual_hdrs = ["//core:srcs"],
         deps = [
             ":model",
@@ -181,5 +182,6 @@ def model_cases(protocol):
     cc_library(
         name = protocol + "_mutants",
         testonly = True,
+        tags = ["manual"],
         deps = [":" + mutant for mutant in MUTANTS[protocol]],
     )
