@@ -1,6 +1,7 @@
 #include "core/api/thread_exit.h"
 
 #include "core/api/ending_threads.h"
+#include "core/api/failure.h"
 #include "core/api/state.h"
 #include "platform/platform.h"
 
@@ -85,6 +86,8 @@ void AtExit([[maybe_unused]] void* heap) {
 ALCOVE_COLD bool SetHeap(Heap* heap) {
   if constexpr (kIsTls) {
     if (heap == nullptr && g_key.Load(Order::kAcquire) == 0) return true;
+    // libc may have to allocate, and fail; free leaves errno alone.
+    const KeepErrno keep_errno;
     unsigned key;
     return GetKey(&key) && pthread_setspecific(key, heap) == 0;
   } else {
@@ -96,6 +99,7 @@ ALCOVE_COLD bool SetHeap(Heap* heap) {
 
 ALCOVE_COLD void Arm(Heap* heap) {
   if constexpr (kHandsBack && !kIsTls) {
+    const KeepErrno keep_errno;  // as in SetHeap
     unsigned key;
     if (GetKey(&key)) pthread_setspecific(key, heap);
   }

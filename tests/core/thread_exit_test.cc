@@ -1,6 +1,7 @@
 // How the end of a thread is noticed, by either value of the knob.
 #include "core/api/thread_exit.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -9,6 +10,19 @@
 
 #include "core/api/state.h"
 #include "tests/core/testing.h"
+
+static thread_local bool keys_fail;
+
+// As libc's where it finds no memory for a thread's values.
+extern "C" int pthread_setspecific(pthread_key_t key,
+                                   const void* value) noexcept {
+  using Function = int (*)(pthread_key_t, const void*);
+  static const auto libcs =
+      reinterpret_cast<Function>(dlsym(RTLD_NEXT, "pthread_setspecific"));
+  if (!keys_fail) return libcs(key, value);
+  errno = ENOMEM;
+  return ENOMEM;
+}
 
 namespace ALCOVE_CORE_NAMESPACE {
 namespace {
@@ -69,6 +83,20 @@ TEST_F(ThreadExitTest, UseInLaterDestructors) {
   pthread_key_delete(key);
   EXPECT_EQ(Stats().blocks_live, 0u);
   EXPECT_LE(Heaps(), 2u);
+}
+
+TEST_F(ThreadExitTest, WithoutRoomForTheKeysValueErrnoStaysAndFreeWorks) {
+  if (!Config::kSetErrno) GTEST_SKIP() << "it knows of no errno";
+  void* const block = test_malloc(100);
+  std::thread([block] {
+    keys_fail = true;
+    errno = E2BIG;
+    test_free(block);
+    EXPECT_EQ(errno, E2BIG);
+    keys_fail = false;
+    test_thread_detach();  // nobody would notice its end
+  }).join();
+  EXPECT_EQ(Stats().blocks_live, 0u);
 }
 
 TEST_F(ThreadExitTest, DetachedThreadsAreNotHandedBackTwice) {
