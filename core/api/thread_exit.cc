@@ -81,15 +81,20 @@ void AtExit([[maybe_unused]] void* heap) {
   return true;
 }
 
+// Puts the calling thread's value under the key; false if there is no room for it.
+[[maybe_unused]] bool SetValue(const void* value) {
+  // libc may have to allocate, and fail; free leaves errno alone.
+  const KeepErrno keep_errno;
+  unsigned key;
+  return GetKey(&key) && pthread_setspecific(key, value) == 0;
+}
+
 }  // namespace
 
 ALCOVE_COLD bool SetHeap(Heap* heap) {
   if constexpr (kIsTls) {
     if (heap == nullptr && g_key.Load(Order::kAcquire) == 0) return true;
-    // libc may have to allocate, and fail; free leaves errno alone.
-    const KeepErrno keep_errno;
-    unsigned key;
-    return GetKey(&key) && pthread_setspecific(key, heap) == 0;
+    return SetValue(heap);
   } else {
     return false;
   }
@@ -98,18 +103,11 @@ ALCOVE_COLD bool SetHeap(Heap* heap) {
 // With kIsTls the value under the key is what SetHeap makes of it.
 
 ALCOVE_COLD void Arm(Heap* heap) {
-  if constexpr (kHandsBack && !kIsTls) {
-    const KeepErrno keep_errno;  // as in SetHeap
-    unsigned key;
-    if (GetKey(&key)) pthread_setspecific(key, heap);
-  }
+  if constexpr (kHandsBack && !kIsTls) SetValue(heap);
 }
 
 ALCOVE_COLD void Disarm() {
-  if constexpr (kHandsBack && !kIsTls) {
-    unsigned key;
-    if (GetKey(&key)) pthread_setspecific(key, nullptr);
-  }
+  if constexpr (kHandsBack && !kIsTls) SetValue(nullptr);
 }
 
 ALCOVE_COLD void Release() {

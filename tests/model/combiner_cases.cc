@@ -82,27 +82,25 @@ void SetUp() {
   Name(&world<kSlots>->published, "published");
 }
 
-// With work that is left, and one in there who was stopped.
-template <unsigned kSlots>
-void SetUpLeft() {
+// With one in there who goes by that name, and work that is left.
+template <unsigned kSlots, uint64_t name, bool left>
+void SetUpHeld() {
   SetUp<kSlots>();
   world<kSlots>->in_setup = true;
-  Client<kSlots> lost{kLost};
-  Require(world<kSlots>->combiner.TryEnter(lost), "it is in there");
+  Client<kSlots> holder{name};
+  Require(world<kSlots>->combiner.TryEnter(holder), "it is in there");
   Client<kSlots> other{kLost + 1};
-  world<kSlots>->combiner.Submit(other, {kLefts, kLefts});
+  if (left) world<kSlots>->combiner.Submit(other, {kLefts, kLefts});
   world<kSlots>->in_setup = false;
 }
 
-// With one in there who is never stopped.
+// By one who was stopped.
+template <unsigned kSlots>
+constexpr auto SetUpLeft = SetUpHeld<kSlots, kLost, true>;
+
+// By one who is never stopped.
 template <unsigned kSlots = 2, bool left = false>
-void SetUpEntered() {
-  SetUp<kSlots>();
-  Client<kSlots> client{kStays};
-  Require(world<kSlots>->combiner.TryEnter(client), "it is in there");
-  Client<kSlots> other{kLost};
-  if (left) world<kSlots>->combiner.Submit(other, {kLefts, kLefts});
-}
+constexpr auto SetUpEntered = SetUpHeld<kSlots, kStays, left>;
 
 template <unsigned kSlots>
 void SetUpScarce() {
@@ -157,6 +155,12 @@ void SubmitAndRead() {
   SubmitOne<kSlots>();
   Require(Reads<kSlots>(First(Self())),
           "it reads as if nobody had submitted it");
+}
+
+// Once the first thread is at its end.
+void SubmitBehindTheFirst() {
+  AwaitEnd(0);
+  SubmitOne<2>();
 }
 
 // Does what others leave, and does not go before they have.
@@ -304,12 +308,7 @@ const Scenario kTwoStopped = {
     "who does what others left is stopped at any step, and his successor, too",
     SetUpLeft<2>,
     {{"A", SubmitOne<2>, true},
-     {"B",
-      [] {
-        AwaitEnd(0);
-        SubmitOne<2>();
-      },
-      true},
+     {"B", SubmitBehindTheFirst, true},
      {"L", ComeLast<2, 2, true>}},
     nullptr,
     2};
@@ -333,16 +332,8 @@ const Scenario kTwoSucceedAnother = {
     "a thread is stopped at any step, and two want to succeed it",
     SetUpLeft<2>,
     {{"A", SubmitOne<2>, true},
-     {"B",
-      [] {
-        AwaitEnd(0);
-        SubmitOne<2>();
-      }},
-     {"C",
-      [] {
-        AwaitEnd(0);
-        SubmitOne<2>();
-      }}},
+     {"B", SubmitBehindTheFirst},
+     {"C", SubmitBehindTheFirst}},
     [] {
       RequireDone<2>(First(1));
       RequireDone<2>(First(2));
